@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+// Requests in: validation, all-or-none submission, and what a queue tells about itself.
+#include "queue.h"
+#include "util.h"
+
+#include <string.h>
+#include <unistd.h>
+
+bool eph_queue_is_ours(const struct eph_queue *queue)
+{
+    return queue->owner == getpid();
+}
+
+// The device cuts the blind to 255 bits; zero would make the result zero. CT: no branch on its bytes.
+static bool blind_is_usable(const uint8_t *blind)
+{
+    uint8_t any = blind[EPH_SQE_BLIND_BYTES - 1] & 0x7f;
+    for (size_t i = 0; i < EPH_SQE_BLIND_BYTES - 1; i++)
+        any |= blind[i];
+    return any != 0;
+}
+
+static enum eph_status check_request(const struct eph_queue *queue, const struct eph_request *request)
+{
+    unsigned opcode = request->opcode, curve = request->curve;
+    if ((opcode != EPH_OP_KEYGEN && opcode != EPH_OP_DERIVE) || !eph_curve_bytes(request->curve))
+        return EPH_E_INVALID;
+    if (!request->scalar || !request->blind || !blind_is_usable(request->blind))
+        return EPH_E_INVALID;
+    bool weierstrass = curve == EPH_CURVE_P256 || curve == EPH_CURVE_P384 || curve == EPH_CURVE_P521;
+    if (opcode == EPH_OP_DERIVE && (!request->peer_x || (weierstrass && !request->peer_y)))
+        return EPH_E_INVALID;
+    if (!(queue->info.operations >> opcode & 1) || !(queue->info.curves >> curve & 1))
+        return EPH_E_UNSUPPORTED;
+    return EPH_OK;
+}
+
+static enum eph_status submit_locked(struct eph_queue *queue, const struct eph_request *requests, size_t n,
+                                     uint32_t *tags)
+{
+    uint64_t now_ns = eph_now_ns();
+    enum eph_status status = eph_health_admit(queue, now_ns);
+    if (status != EPH_OK)
+        return status;
+    if (!eph_queue_has_room(queue, n)) {
+        eph_queue_harvest(queue, now_ns);
+        if (queue->health.state == EPH_HEALTH_GONE)
+            return EPH_E_GONE;
+        if (!eph_queue_has_room(queue, n))
+            return EPH_E_FULL;
+    }
+    for (size_t i = 0; i < n; i++) {
+        struct eph_slot *slot = eph_slots_take(&queue->slots);
+        eph_queue_push(queue, slot, &requests[i], now_ns);
+        tags[i] = slot->tag;
+    }
+    // A doorbell that did not go out in time is a hung server: the requests are in flight and run into their deadlines.
+    if (eph_queue_ring(queue) == EPH_E_GONE) {
+        for (size_t i = 0; i < n; i++)
+            eph_slots_release(eph_slots_find(&queue->slots, tags[i]));
+        return EPH_E_GONE;
+    }
+    if (queue->fd_wanted && !queue->leader)
+        eph_queue_arm(queue); // else a thread that only watches the descriptor would sleep for ever
+    queue->stats.submitted += n;
+    return EPH_OK;
+}
+
+enum eph_status eph_submit(struct eph_queue *queue, const struct eph_request *requests, size_t n, uint32_t *tags)
+{
+    if (!eph_queue_is_ours(queue))
+        return EPH_E_FORKED;
+    for (size_t i = 0; i < n; i++) {
+        enum eph_status status = check_request(queue, &requests[i]);
+        if (status != EPH_OK)
+            return status;
+    }
+    if (!n)
+        return EPH_OK;
+    pthread_mutex_lock(&queue->lock);
+    enum eph_status status = submit_locked(queue, requests, n, tags);
+    pthread_mutex_unlock(&queue->lock);
+    return status;
+}
+
+enum eph_status eph_exchange(struct eph_queue *queue, const struct eph_request *request,
+                             struct eph_completion *completion)
+{
+    uint32_t tag;
+    memset(completion, 0, sizeof *completion);
+    enum eph_status status = eph_submit(queue, request, 1, &tag);
+    if (status == EPH_OK)
+        status = eph_wait(queue, tag, completion, 0);
+    completion->status = status;
+    return status;
+}
+
+enum eph_status eph_device_info(struct eph_queue *queue, struct eph_device_info *info)
+{
+    if (!eph_queue_is_ours(queue))
+        return EPH_E_FORKED;
+    *info = queue->info; // constant since eph_queue_open
+    return EPH_OK;
+}
+
+uint64_t eph_queue_latency_ns(struct eph_queue *queue, enum eph_opcode opcode, enum eph_curve curve)
+{
+    if (!eph_queue_is_ours(queue) || (opcode != EPH_OP_KEYGEN && opcode != EPH_OP_DERIVE) || !eph_curve_bytes(curve))
+        return UINT64_MAX;
+    pthread_mutex_lock(&queue->lock);
+    uint64_t one_ns = queue->latency_ns[opcode][curve];
+    if (!one_ns)
+        one_ns = queue->info.selftest_ns; // a derive: the longest operation known
+    uint64_t waiting = eph_slots_queued(&queue->slots);
+    uint64_t latency_ns = one_ns + one_ns * waiting / queue->slots.capacity;
+    pthread_mutex_unlock(&queue->lock);
+    return latency_ns;
+}
+
+void eph_queue_get_stats(struct eph_queue *queue, struct eph_queue_stats *stats)
+{
+    if (!eph_queue_is_ours(queue)) {
+        *stats = (struct eph_queue_stats){0};
+        return;
+    }
+    pthread_mutex_lock(&queue->lock);
+    *stats = queue->stats;
+    pthread_mutex_unlock(&queue->lock);
+}
