@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+// A fake device with a queue on it, and what most tests do with that.
+#ifndef RIG_H
+#define RIG_H
+
+#include "fake_device.h"
+
+enum { RIG_DEADLINE_MS = 60, RIG_SLACK_MS = 400 }; // slack: a loaded machine with sanitizers
+
+struct rig {
+    struct fake *fake;
+    struct eph_device *device;
+    struct eph_queue *queue;
+    char log[4096]; // every line, each ended by a newline
+};
+
+// Fails the test when it does not work. settings may be NULL.
+void rig_open(struct rig *rig, const struct fake_settings *settings);
+void rig_close(struct rig *rig);
+// Up to and including eph_queue_open; the rig is closed by rig_close whatever comes back.
+enum eph_status rig_try_open(struct rig *rig, const struct fake_settings *settings, const char *uri);
+
+uint64_t rig_now_ms(void);
+void rig_sleep_ms(unsigned ms);
+
+// A derive whose operands depend on seed, and the answer that alone is right for it.
+struct rig_request {
+    uint8_t scalar[32], peer[32], blind[32];
+    struct eph_request request;
+};
+void rig_make(struct rig_request *made, unsigned seed);
+bool rig_is_right(const struct rig_request *made, const struct eph_completion *completion);
+
+// submit + wait of one such derive; fails the test when an answer comes that is not right. took_ms may be NULL.
+enum eph_status rig_exchange(struct rig *rig, unsigned seed, uint64_t *took_ms);
+struct eph_queue_stats rig_stats(struct rig *rig);
+
+#endif
