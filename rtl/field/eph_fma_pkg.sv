@@ -21,8 +21,37 @@ package eph_fma_pkg;
   localparam int CtlYFromX = 22;  // Y := X after the pre-adds
   localparam int CtlF25519 = 23;  // field: 1 2^255-19, 0 P-256
 
-  // ---- cycle of result digit i at [8*i +: 8]; cycle 0 = even digits at the inputs
-  localparam logic [63:0] Lat = {8'd43, 8'd41, 8'd39, 8'd38, 8'd36, 8'd35, 8'd48, 8'd47};
-  localparam int LatMin = 35;
-  localparam int LatMax = 48;
+  // ---- widths. A stored piece is 66 bits and a little (digit 1 has 34); X pieces are left factors, Y pieces right ones.
+  localparam int PieceW = 67;  // an operand piece before its shift
+  localparam int ShiftW = 70;  // after a shift by 0..3
+  localparam int XW = 73;  // left factor of a leaf, signed
+  localparam int YW = 69;  // right factor of a leaf, signed
+  localparam int ProdW = 142;  // product of a leaf and coefficient of the recombination, signed
+
+  // ---- time: the base (cycle of digit 0) of each intermediate value; cycle 0 = even digits at the inputs
+  localparam int TSelect = 1;  // operands selected, shifted
+  localparam int TSum = 2;  // pre-adds
+  localparam int TFactor = 3;  // X, Y after the exchange
+  localparam int TDiff = 5;  // X0-X2, X1-X3, likewise Y
+  localparam int LeafLat = 8;  // eph_leaf, base to base
+  localparam int PairProdLat = 2 + LeafLat;  // eph_pair_unit: outer products
+  localparam int PairMidLat = PairProdLat + 3;  // and its middle coefficient
+  localparam int TCoef0 = TFactor + PairProdLat;  // coefficients of 2^(66 k) in X*Y; 6 likewise
+  localparam int TCoef1 = TFactor + PairMidLat;  // 5 likewise
+  localparam int TCoef2 = TDiff + PairProdLat + 3;  // 4 likewise
+  localparam int TCoef3 = TDiff + PairMidLat + 2;
+  localparam int TChain = TCoef1;  // coefficient 0 enters the carry chain; piece k leaves it 3k later
+  localparam int TFold0 = TChain + 12;  // high half, pieces 0..3
+  localparam int TFold1 = TFold0 + 3;
+  localparam int TFold2 = TFold1 + 3;
+  localparam int TFold3 = TFold2 + 2;
+  localparam int TTop = TFold3 + 5;  // piece 3 of the result before the bits from 2^255 on are folded
+  localparam int TWrap = TTop + 5;  // 19 * (r >> 255)
+
+  // ---- cycle of result digit i at [8*i +: 8]
+  localparam logic [63:0] Lat = {
+    8'(TTop + 2), 8'(TTop), 8'(TFold2 + 5), 8'(TFold2 + 4), 8'(TFold1 + 5), 8'(TFold1 + 4), 8'(TWrap + 2), 8'(TWrap + 1)
+  };
+  localparam int LatMin = TFold1 + 4;
+  localparam int LatMax = TWrap + 2;
 endpackage
