@@ -31,7 +31,7 @@ static void open_it(struct rig *rig)
 
 Test(breaker, stays_closed_after_two_timeouts)
 {
-    struct rig rig;
+    struct rig rig = {0};
     rig_open(&rig, NULL);
     for (unsigned round = 0; round < 3; round++) {
         fake_plan(rig.fake, FAKE_SILENT, 0, 2);
@@ -47,7 +47,7 @@ Test(breaker, stays_closed_after_two_timeouts)
 
 Test(breaker, opens_then_resets_and_readmits)
 {
-    struct rig rig;
+    struct rig rig = {0};
     rig_open(&rig, NULL);
     open_it(&rig);
     cr_expect_eq(rig_exchange(&rig, 4, NULL), EPH_E_BROKEN);
@@ -63,7 +63,7 @@ Test(breaker, opens_then_resets_and_readmits)
 
 Test(breaker, opens_on_failed_checks_as_well)
 {
-    struct rig rig;
+    struct rig rig = {0};
     rig_open(&rig, NULL);
     fake_plan(rig.fake, FAKE_CHECK, 0, 3);
     for (unsigned i = 0; i < 3; i++)
@@ -74,7 +74,7 @@ Test(breaker, opens_on_failed_checks_as_well)
 
 Test(breaker, opens_at_once_on_a_fatal_device)
 {
-    struct rig rig;
+    struct rig rig = {0};
     rig_open(&rig, NULL);
     fake_set_fatal(rig.fake, true);
     fake_plan(rig.fake, FAKE_SILENT, 0, 1);
@@ -87,14 +87,14 @@ Test(breaker, opens_at_once_on_a_fatal_device)
 
 Test(breaker, is_half_open_while_the_known_answer_is_awaited)
 {
-    struct rig rig;
+    struct rig rig = {0};
     rig_open(&rig, NULL);
     open_it(&rig);
     fake_plan(rig.fake, FAKE_HOLD, 0, 1); // the known-answer test
     cr_expect_eq(drive(&rig, EPH_BREAKER_HALF_OPEN, 3000), EPH_E_BROKEN);
     cr_expect_eq(rig_exchange(&rig, 5, NULL), EPH_E_BROKEN);
     fake_await_requests(rig.fake, 1 + 3 + 1);
-    fake_release_held(rig.fake);
+    fake_release_held(rig.fake, 1);
     cr_expect_eq(drive(&rig, EPH_BREAKER_CLOSED, 1000), EPH_OK);
     cr_expect_eq(rig_stats(&rig).resets, 1);
     rig_close(&rig);
@@ -102,7 +102,7 @@ Test(breaker, is_half_open_while_the_known_answer_is_awaited)
 
 Test(breaker, backs_off_twice_as_long_after_a_wrong_known_answer)
 {
-    struct rig rig;
+    struct rig rig = {0};
     rig_open(&rig, NULL);
     open_it(&rig);
     fake_plan(rig.fake, FAKE_WRONG_ANSWER, 0, 1);
@@ -119,7 +119,7 @@ Test(breaker, backs_off_twice_as_long_after_a_wrong_known_answer)
 
 Test(breaker, frees_quarantined_slots_by_the_reset)
 {
-    struct rig rig;
+    struct rig rig = {0};
     rig_open(&rig, NULL);
     open_it(&rig); // three of seven slots are in quarantine now
     cr_expect_eq(drive(&rig, EPH_BREAKER_CLOSED, 3000), EPH_OK);

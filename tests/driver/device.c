@@ -42,7 +42,7 @@ ParameterizedTestParameters(device, explains_strings_that_it_does_not_take)
 
 ParameterizedTest(const struct uri_case *test, device, explains_strings_that_it_does_not_take)
 {
-    struct rig rig;
+    struct rig rig = {0};
     enum eph_status status = rig_try_open(&rig, NULL, test->uri);
     cr_expect_eq(status, test->status, "\"%s\": %s", test->uri, eph_status_text(status));
     cr_expect_null(rig.device);
@@ -56,7 +56,7 @@ Test(device, refuses_overlong_strings)
     char uri[2048] = "socket:/";
     memset(uri + 8, 'x', sizeof uri - 9);
     uri[sizeof uri - 1] = 0;
-    struct rig rig;
+    struct rig rig = {0};
     cr_expect_eq(rig_try_open(&rig, NULL, uri), EPH_E_INVALID);
     uri[7 + 120] = 0; // fits the driver, not a socket address
     cr_expect_eq(rig_try_open(&rig, NULL, uri), EPH_E_INVALID);
@@ -90,7 +90,7 @@ Test(device, trusts_no_other_users_daemon)
         _exit(write(ready[1], uri, sizeof uri) == sizeof uri && read(done[0], &byte, 1) == 1 ? 0 : 1);
     }
     cr_assert_eq(read(ready[0], uri, sizeof uri), (ssize_t)sizeof uri);
-    struct rig rig;
+    struct rig rig = {0};
     cr_expect_eq(rig_try_open(&rig, NULL, uri), EPH_E_PERMISSION);
     cr_expect(strstr(rig.log, "neither root's nor ours"), "log: %s", rig.log);
     cr_expect_eq(write(done[1], "x", 1), 1);

@@ -206,13 +206,14 @@ void fake_reset_session(struct fake *fake, struct fake_session *session)
     fake->fatal = false;
 }
 
-void fake_release_held(struct fake *fake)
+void fake_release_held(struct fake *fake, unsigned count)
 {
     pthread_mutex_lock(&fake->lock);
-    for (unsigned i = 0; i < fake->held_count; i++)
-        if (fake->held[i].session->fd >= 0)
-            write_entry(fake->held[i].session, &fake->held[i].cqe);
-    fake->held_count = 0;
+    for (; count && fake->held_count; count--) {
+        if (fake->held[0].session->fd >= 0)
+            write_entry(fake->held[0].session, &fake->held[0].cqe);
+        memmove(fake->held, fake->held + 1, --fake->held_count * sizeof *fake->held);
+    }
     pthread_mutex_unlock(&fake->lock);
 }
 

@@ -46,8 +46,8 @@ const char *fake_uri(const struct fake *fake);                 // "socket:PATH"
 // After `skip` honest answers, the next `count` requests meet the fault. The known-answer test at attach is a request
 // too.
 void fake_plan(struct fake *fake, enum fake_fault fault, unsigned skip, unsigned count);
-void fake_release_held(struct fake *fake);
-void fake_set_all_ones(struct fake *fake, bool all_ones); // registers from now on
+void fake_release_held(struct fake *fake, unsigned count); // oldest first
+void fake_set_all_ones(struct fake *fake, bool all_ones);  // registers from now on
 void fake_set_fatal(struct fake *fake, bool fatal);
 void fake_set_mute(struct fake *fake, bool mute); // a hung server: reads nothing
 void fake_hang_up(struct fake *fake);             // closes all device connections, keeps listening

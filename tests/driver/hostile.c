@@ -34,7 +34,7 @@ ParameterizedTestParameters(hostile, never_hands_out_a_wrong_result)
 
 ParameterizedTest(const struct fault_case *test, hostile, never_hands_out_a_wrong_result)
 {
-    struct rig rig;
+    struct rig rig = {0};
     rig_open(&rig, NULL);
     fake_plan(rig.fake, test->fault, 0, 1);
     uint64_t took_ms;
@@ -55,11 +55,11 @@ ParameterizedTest(const struct fault_case *test, hostile, never_hands_out_a_wron
 
 Test(hostile, counts_a_late_completion_and_hands_it_to_nobody)
 {
-    struct rig rig;
+    struct rig rig = {0};
     rig_open(&rig, NULL);
     fake_plan(rig.fake, FAKE_HOLD, 0, 1);
     cr_expect_eq(rig_exchange(&rig, 1, NULL), EPH_E_TIMEOUT);
-    fake_release_held(rig.fake);
+    fake_release_held(rig.fake, 1);
     for (unsigned i = 0; i < 8; i++)
         cr_expect_eq(rig_exchange(&rig, 2 + i, NULL), EPH_OK);
     struct eph_completion completion;
@@ -73,7 +73,7 @@ Test(hostile, counts_a_late_completion_and_hands_it_to_nobody)
 
 Test(hostile, treats_all_ones_as_gone)
 {
-    struct rig rig;
+    struct rig rig = {0};
     rig_open(&rig, NULL);
     fake_set_all_ones(rig.fake, true);
     fake_plan(rig.fake, FAKE_SILENT, 0, 99);
@@ -88,7 +88,7 @@ Test(hostile, treats_all_ones_as_gone)
 
 Test(hostile, notices_at_once_when_the_server_hangs_up)
 {
-    struct rig rig;
+    struct rig rig = {0};
     rig_open(&rig, NULL);
     fake_plan(rig.fake, FAKE_CLOSE, 0, 1);
     uint64_t took_ms;
@@ -101,7 +101,7 @@ Test(hostile, notices_at_once_when_the_server_hangs_up)
 
 Test(hostile, survives_a_hung_server)
 {
-    struct rig rig;
+    struct rig rig = {0};
     rig_open(&rig, NULL);
     fake_set_mute(rig.fake, true);
     uint64_t start_ms = rig_now_ms();
@@ -126,7 +126,7 @@ Test(hostile, survives_a_hung_server)
 Test(hostile, shows_no_result_with_a_failed_check)
 {
     static const enum fake_fault faults[] = {FAKE_CHECK, FAKE_NO_SUCH_STATUS};
-    struct rig rig;
+    struct rig rig = {0};
     rig_open(&rig, NULL);
     for (unsigned i = 0; i < 2; i++) {
         fake_plan(rig.fake, faults[i], 0, 1);
@@ -166,7 +166,7 @@ ParameterizedTestParameters(hostile, refuses_what_is_not_our_device)
 
 ParameterizedTest(const struct refusal *test, hostile, refuses_what_is_not_our_device)
 {
-    struct rig rig;
+    struct rig rig = {0};
     uint64_t start_ms = rig_now_ms();
     enum eph_status status = rig_try_open(&rig, &test->settings, NULL);
     cr_expect_eq(status, test->status, "%s: %s", eph_status_text(status), rig.log);
@@ -179,8 +179,7 @@ ParameterizedTest(const struct refusal *test, hostile, refuses_what_is_not_our_d
 
 Test(hostile, takes_no_device_that_does_not_know_the_answer)
 {
-    struct rig rig;
-    memset(&rig, 0, sizeof rig);
+    struct rig rig = {0};
     struct fake *fake = fake_start(NULL);
     fake_plan(fake, FAKE_WRONG_ANSWER, 0, 1);
     cr_expect_eq(rig_try_open(&rig, NULL, fake_uri(fake)), EPH_E_PROTOCOL);

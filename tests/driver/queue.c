@@ -39,8 +39,8 @@ static bool wait_right(struct rig *rig, unsigned seed, uint32_t tag)
 
 Test(queue, answers_many_laps_of_the_ring)
 {
-    struct rig rig;
-    rig_open(&rig, NULL);
+    struct rig rig = {0};
+    rig_open_patient(&rig);
     for (unsigned i = 0; i < 500; i++)
         cr_assert_eq(rig_exchange(&rig, i, NULL), EPH_OK, "request %u", i);
     struct eph_queue_stats stats = rig_stats(&rig);
@@ -52,8 +52,8 @@ Test(queue, answers_many_laps_of_the_ring)
 
 Test(queue, hands_completions_out_by_tag_in_any_order)
 {
-    struct rig rig;
-    rig_open(&rig, NULL);
+    struct rig rig = {0};
+    rig_open_patient(&rig);
     for (unsigned round = 0; round < 30; round++) {
         uint32_t tags[SLOTS];
         cr_assert_eq(submit(&rig, round * SLOTS, SLOTS, tags), EPH_OK);
@@ -65,8 +65,8 @@ Test(queue, hands_completions_out_by_tag_in_any_order)
 
 Test(queue, refuses_when_full_at_once_and_all_or_none)
 {
-    struct rig rig;
-    rig_open(&rig, NULL);
+    struct rig rig = {0};
+    rig_open_patient(&rig);
     fake_plan(rig.fake, FAKE_HOLD, 0, SLOTS);
     uint32_t tags[64];
     cr_assert_eq(submit(&rig, 0, SLOTS - 1, tags), EPH_OK);
@@ -77,9 +77,9 @@ Test(queue, refuses_when_full_at_once_and_all_or_none)
     cr_expect_eq(submit(&rig, 50, 1, more), EPH_OK);
     cr_expect_eq(submit(&rig, 51, 1, more + 1), EPH_E_FULL);
     cr_expect_eq(submit(&rig, 51, 64, more + 1), EPH_E_FULL);
-    cr_expect_lt(rig_now_ms() - start_ms, RIG_DEADLINE_MS);
+    cr_expect_lt(rig_now_ms() - start_ms, RIG_PATIENT_MS / 2);
     fake_await_requests(rig.fake, 1 + SLOTS);
-    fake_release_held(rig.fake);
+    fake_release_held(rig.fake, SLOTS);
     for (unsigned i = 0; i < SLOTS - 1; i++)
         cr_expect(wait_right(&rig, i, tags[i]));
     cr_expect(wait_right(&rig, 50, more[0]));
@@ -89,8 +89,8 @@ Test(queue, refuses_when_full_at_once_and_all_or_none)
 
 Test(queue, quarantines_a_cancelled_request_until_it_completes)
 {
-    struct rig rig;
-    rig_open(&rig, NULL);
+    struct rig rig = {0};
+    rig_open_patient(&rig);
     fake_plan(rig.fake, FAKE_HOLD, 0, SLOTS);
     uint32_t tags[SLOTS], tag;
     cr_assert_eq(submit(&rig, 0, SLOTS, tags), EPH_OK);
@@ -99,7 +99,7 @@ Test(queue, quarantines_a_cancelled_request_until_it_completes)
     cr_expect_eq(eph_wait(rig.queue, tags[3], &completion, 0), EPH_E_INVALID, "a cancelled tag is nobody's");
     cr_expect_eq(submit(&rig, 90, 1, &tag), EPH_E_FULL, "its slot is not free yet");
     fake_await_requests(rig.fake, 1 + SLOTS);
-    fake_release_held(rig.fake);
+    fake_release_held(rig.fake, SLOTS);
     for (unsigned i = 0; i < SLOTS; i++)
         if (i != 3)
             cr_expect(wait_right(&rig, i, tags[i]));
@@ -115,7 +115,7 @@ Test(queue, quarantines_a_cancelled_request_until_it_completes)
 Test(queue, counts_the_deadline_from_when_the_device_could_start)
 {
     // One context: the second request waits for the first, which the device never finishes.
-    struct rig rig;
+    struct rig rig = {0};
     rig_open(&rig, &(struct fake_settings){.contexts = 1});
     fake_plan(rig.fake, FAKE_SILENT, 0, 2);
     uint32_t tags[2];
@@ -134,7 +134,7 @@ Test(queue, counts_the_deadline_from_when_the_device_could_start)
 
 Test(queue, waits_no_longer_than_the_caller_wants)
 {
-    struct rig rig;
+    struct rig rig = {0};
     rig_open(&rig, NULL);
     fake_plan(rig.fake, FAKE_HOLD, 0, 1);
     uint32_t tag;
@@ -150,7 +150,7 @@ Test(queue, waits_no_longer_than_the_caller_wants)
 
 Test(queue, refuses_what_the_device_can_not_do)
 {
-    struct rig rig;
+    struct rig rig = {0};
     rig_open(&rig, NULL);
     struct rig_request made;
     uint32_t tag;
@@ -178,8 +178,8 @@ Test(queue, refuses_what_the_device_can_not_do)
 
 Test(queue, signals_its_descriptor_for_poll)
 {
-    struct rig rig;
-    rig_open(&rig, NULL);
+    struct rig rig = {0};
+    rig_open_patient(&rig);
     int fd = eph_queue_fd(rig.queue);
     cr_assert_geq(fd, 0);
     unsigned right = 0;
@@ -204,9 +204,25 @@ Test(queue, signals_its_descriptor_for_poll)
     rig_close(&rig);
 }
 
+Test(queue, tells_poll_of_completions_that_a_waiter_found)
+{
+    struct rig rig = {0};
+    rig_open_patient(&rig);
+    int fd = eph_queue_fd(rig.queue);
+    uint32_t tags[2];
+    cr_assert_eq(submit(&rig, 0, 2, tags), EPH_OK); // answered in this order
+    cr_expect(wait_right(&rig, 1, tags[1]));
+    struct pollfd ready = {.fd = fd, .events = POLLIN};
+    cr_expect_eq(poll(&ready, 1, 2000), 1, "the waiter took the interrupt along");
+    struct eph_completion completion;
+    cr_expect_eq(eph_poll(rig.queue, &completion, 1), 1);
+    cr_expect_eq(completion.tag, tags[0]);
+    rig_close(&rig);
+}
+
 Test(queue, gives_expired_requests_to_poll)
 {
-    struct rig rig;
+    struct rig rig = {0};
     rig_open(&rig, NULL);
     fake_plan(rig.fake, FAKE_SILENT, 0, 1);
     uint32_t tag;
@@ -223,8 +239,8 @@ Test(queue, gives_expired_requests_to_poll)
 
 Test(queue, tells_poll_when_the_device_goes)
 {
-    struct rig rig;
-    rig_open(&rig, NULL);
+    struct rig rig = {0};
+    rig_open_patient(&rig);
     fake_plan(rig.fake, FAKE_HOLD, 0, 1);
     int fd = eph_queue_fd(rig.queue);
     uint32_t tag;
@@ -262,8 +278,8 @@ static void *exchange_200(void *context)
 
 Test(queue, serves_four_threads)
 {
-    struct rig rig;
-    rig_open(&rig, NULL);
+    struct rig rig = {0};
+    rig_open_patient(&rig);
     pthread_t threads[4];
     struct worker workers[4];
     for (unsigned i = 0; i < 4; i++) {
@@ -281,8 +297,8 @@ Test(queue, serves_four_threads)
 
 Test(queue, wakes_each_of_several_waiting_threads)
 {
-    struct rig rig;
-    rig_open(&rig, NULL);
+    struct rig rig = {0};
+    rig_open_patient(&rig);
     fake_plan(rig.fake, FAKE_HOLD, 0, 4);
     pthread_t threads[4];
     struct worker workers[4];
@@ -292,7 +308,7 @@ Test(queue, wakes_each_of_several_waiting_threads)
     }
     fake_await_requests(rig.fake, 1 + 4);
     rig_sleep_ms(10);
-    fake_release_held(rig.fake); // all four sleep now; one of them takes all four completions
+    fake_release_held(rig.fake, SLOTS); // all four sleep now; one of them takes all four completions
     for (unsigned i = 0; i < 4; i++) {
         pthread_join(threads[i], NULL);
         cr_expect_eq(workers[i].right, 200);
@@ -301,10 +317,50 @@ Test(queue, wakes_each_of_several_waiting_threads)
     rig_close(&rig);
 }
 
+struct waiter {
+    struct rig *rig;
+    uint32_t tag;
+    enum eph_status status;
+};
+
+static void *wait_for_one(void *context)
+{
+    struct waiter *waiter = context;
+    struct eph_completion completion;
+    waiter->status = eph_wait(waiter->rig->queue, waiter->tag, &completion, 0);
+    return NULL;
+}
+
+Test(queue, hands_the_watch_over_when_a_waiter_leaves)
+{
+    struct rig rig = {0};
+    rig_open_patient(&rig);
+    fake_plan(rig.fake, FAKE_HOLD, 0, 2);
+    uint32_t tags[2];
+    cr_assert_eq(submit(&rig, 0, 2, tags), EPH_OK);
+    fake_await_requests(rig.fake, 1 + 2);
+    pthread_t threads[2];
+    struct waiter waiters[2];
+    for (unsigned i = 0; i < 2; i++) {
+        waiters[i] = (struct waiter){.rig = &rig, .tag = tags[i]};
+        pthread_create(&threads[i], NULL, wait_for_one, &waiters[i]);
+        rig_sleep_ms(20); // the first watches the interrupt, the second relies on it
+    }
+    uint64_t start_ms = rig_now_ms();
+    for (unsigned i = 0; i < 2; i++) {
+        fake_release_held(rig.fake, 1);
+        pthread_join(threads[i], NULL);
+        cr_expect_eq(waiters[i].status, EPH_OK);
+        rig_sleep_ms(20);
+    }
+    cr_expect_lt(rig_now_ms() - start_ms, RIG_PATIENT_MS / 2, "the second slept until its deadline");
+    rig_close(&rig);
+}
+
 Test(queue, belongs_to_the_process_that_opened_it)
 {
-    struct rig rig;
-    rig_open(&rig, NULL);
+    struct rig rig = {0};
+    rig_open_patient(&rig);
     pid_t child = fork();
     if (!child) {
         struct eph_completion completion;
@@ -342,9 +398,9 @@ Test(queue, does_not_mind_signals)
     struct sigaction action = {.sa_handler = ignore_signal}; // no SA_RESTART
     sigaction(SIGALRM, &action, NULL);
     struct itimerval often = {.it_interval.tv_usec = 300, .it_value.tv_usec = 300};
-    struct rig rig;
+    struct rig rig = {0};
     setitimer(ITIMER_REAL, &often, NULL);
-    rig_open(&rig, NULL);
+    rig_open_patient(&rig);
     for (unsigned i = 0; i < 300; i++)
         cr_assert_eq(rig_exchange(&rig, i, NULL), EPH_OK);
     setitimer(ITIMER_REAL, &(struct itimerval){0}, NULL);
@@ -365,8 +421,8 @@ Test(queue, works_with_descriptors_above_1024)
     int low = open("/dev/null", O_RDONLY | O_CLOEXEC), fd = low;
     while (fd >= 0 && fd < 1100)
         fd = dup(low);
-    struct rig rig;
-    rig_open(&rig, NULL);
+    struct rig rig = {0};
+    rig_open_patient(&rig);
     cr_assert_gt(eph_queue_fd(rig.queue), 1024);
     for (unsigned i = 0; i < 50; i++)
         cr_expect_eq(rig_exchange(&rig, i, NULL), EPH_OK);
@@ -375,10 +431,14 @@ Test(queue, works_with_descriptors_above_1024)
 
 Test(queue, leaves_no_secret_in_shared_memory)
 {
-    struct rig rig;
-    rig_open(&rig, NULL);
+    struct rig rig = {0};
+    rig_open_patient(&rig);
     for (unsigned i = 0; i < 20; i++)
         cr_expect_eq(rig_exchange(&rig, i, NULL), EPH_OK);
+    fake_plan(rig.fake, FAKE_SILENT, 0, 1); // its operands stay in the ring until the queue closes
+    uint32_t tag;
+    cr_expect_eq(submit(&rig, 30, 1, &tag), EPH_OK);
+    eph_cancel(rig.queue, tag);
     eph_queue_close(rig.queue);
     rig.queue = NULL;
     rig_sleep_ms(50); // the fake notices the hang-up and looks at the memory
@@ -388,8 +448,8 @@ Test(queue, leaves_no_secret_in_shared_memory)
 
 Test(queue, attaches_again_to_a_restarted_daemon)
 {
-    struct rig rig;
-    rig_open(&rig, NULL);
+    struct rig rig = {0};
+    rig_open_patient(&rig);
     fake_hang_up(rig.fake);
     cr_expect_eq(rig_exchange(&rig, 1, NULL), EPH_E_GONE);
     eph_queue_close(rig.queue);

@@ -30,12 +30,13 @@ static void keep_line(void *context, enum eph_log_level level, const char *messa
 
 enum eph_status rig_try_open(struct rig *rig, const struct fake_settings *settings, const char *uri)
 {
-    memset(rig, 0, sizeof *rig);
+    unsigned deadline_ms = rig->deadline_ms ? rig->deadline_ms : RIG_DEADLINE_MS;
+    *rig = (struct rig){.deadline_ms = deadline_ms};
     if (!uri) {
         rig->fake = fake_start(settings);
         uri = fake_uri(rig->fake);
     }
-    struct eph_options options = {.deadline_ns = RIG_DEADLINE_MS * 1000000ull, .log = keep_line, .log_context = rig};
+    struct eph_options options = {.deadline_ns = deadline_ms * 1000000ull, .log = keep_line, .log_context = rig};
     enum eph_status status = eph_device_open(&rig->device, uri, &options);
     return status == EPH_OK ? eph_queue_open(rig->device, &rig->queue) : status;
 }
@@ -44,6 +45,12 @@ void rig_open(struct rig *rig, const struct fake_settings *settings)
 {
     enum eph_status status = rig_try_open(rig, settings, NULL);
     cr_assert_eq(status, EPH_OK, "queue does not open: %s; %s", eph_status_text(status), rig->log);
+}
+
+void rig_open_patient(struct rig *rig)
+{
+    rig->deadline_ms = RIG_PATIENT_MS;
+    rig_open(rig, NULL);
 }
 
 void rig_close(struct rig *rig)
