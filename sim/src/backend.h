@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+// A back end is the device behind the PCI function: registers in, DMA and interrupts out. It knows hardware queues,
+// never clients. One thread calls everything here; a back end starts no thread and never sleeps.
+#ifndef EPH_SIM_BACKEND_H
+#define EPH_SIM_BACKEND_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+// What the device sees of its host. The functions are called from inside read32, write32 and run, and must not call
+// them.
+struct eph_host {
+    void *context;
+    // Copy between the device and the memory of the client that owns this queue; false: refused, the bus answers with
+    // an error.
+    bool (*dma_read)(void *context, unsigned queue, uint64_t address, void *buffer, size_t bytes);
+    bool (*dma_write)(void *context, unsigned queue, uint64_t address, const void *buffer, size_t bytes);
+    // MSI-X vector of the whole device: 0 errors, 1..16 as the VECTOR registers say.
+    void (*interrupt)(void *context, unsigned vector);
+};
+
+struct eph_backend_options {
+    uint32_t contexts;     // of an engine; 0: as built
+    uint32_t engines;      // 0: as built
+    const char *wave_path; // FST waveform, NULL for none
+};
+
+struct eph_backend {
+    const char *name;
+    const char *summary;                                                                   // one line for --help
+    void *(*open)(const struct eph_backend_options *options, const struct eph_host *host); // heap; NULL with errno set
+    void (*close)(void *device);                       // wipes and frees; accepts NULL
+    uint32_t (*read32)(void *device, uint32_t offset); // BAR0 offset, multiple of 4, below EPH_BAR0_BYTES
+    void (*write32)(void *device, uint32_t offset, uint32_t value);
+    // Works for at most a few milliseconds of wall time; true while there is more to do.
+    bool (*run)(void *device);
+    uint64_t (*cycles)(void *device); // clock cycles simulated since open
+};
+
+// "model" or "rtl"; NULL with errno EINVAL (no such name) or ENOTSUP (not in this build).
+const struct eph_backend *eph_backend_find(const char *name);
+
+extern const struct eph_backend eph_backend_model;
+extern const struct eph_backend eph_backend_rtl; // only in builds with EPH_RTL_SIM
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

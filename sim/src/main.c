@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: Apache-2.0
+// ephemera-sim: the simulated device as a daemon.
+#include "measure.h"
+#include "progress.h"
+#include "server.h"
+#include "sockets.h"
+
+#include <ephemera/vfio_user.h>
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { EXIT_USAGE = 2 };
+
+struct arguments {
+    const char *backend, *socket_path;
+    struct eph_device_options device;
+    bool stats, measure;
+    int ready_fd; // -1: none
+};
+
+static void print_help(void)
+{
+    (void)printf("ephemera-sim: serves the SIMULATED Ephemera device over vfio-user, for up to %u clients\n"
+                 "usage: ephemera-sim --socket PATH [options]\n"
+                 "  --socket PATH    UNIX socket for vfio-user clients; PATH%s takes attach requests of our driver\n"
+                 "  --backend NAME   rtl (default)  %s\n"
+                 "                   model          %s\n"
+                 "  --engines N      engines of the model (1..%u)      --contexts N  contexts of its engines\n"
+                 "  --wave FILE      FST waveform of the rtl back end (large)\n"
+                 "  --faults SPEC    inject faults; SPEC is a list of:\n%s"
+                 "  --stats          print counters at exit            --verbose     log each session\n"
+                 "  --ready-fd N     write a line to descriptor N when clients can connect\n"
+                 "  --measure        no server: print how fast the back end simulates, and exit\n"
+                 "Stops on SIGINT and SIGTERM and removes its sockets.\n",
+                 EPH_MAX_QUEUES, EPH_ATTACH_SUFFIX,
+#ifdef EPH_RTL_SIM
+                 eph_backend_rtl.summary,
+#else
+                 "(not in this build)",
+#endif
+                 eph_backend_model.summary, EPH_MAX_ENGINES, eph_fault_help);
+}
+
+__attribute__((format(printf, 1, 2))) static int complain(const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    (void)fprintf(stderr, "ephemera-sim: ");
+    (void)vfprintf(stderr, format, arguments);
+    (void)fprintf(stderr, "\n");
+    va_end(arguments);
+    return EXIT_USAGE;
+}
+
+static bool parse_number(const char *text, long min, long max, long *value)
+{
+    char *end;
+    errno = 0;
+    *value = strtol(text, &end, 10);
+    return errno == 0 && end != text && *end == '\0' && *value >= min && *value <= max;
+}
+
+static const struct option long_options[] = {
+    {"socket", required_argument, NULL, 's'},   {"backend", required_argument, NULL, 'b'},
+    {"engines", required_argument, NULL, 'e'},  {"contexts", required_argument, NULL, 'c'},
+    {"wave", required_argument, NULL, 'w'},     {"faults", required_argument, NULL, 'f'},
+    {"stats", no_argument, NULL, 'S'},          {"verbose", no_argument, NULL, 'v'},
+    {"ready-fd", required_argument, NULL, 'r'}, {"measure", no_argument, NULL, 'm'},
+    {"help", no_argument, NULL, 'h'},           {NULL, 0, NULL, 0},
+};
+
+// Returns -1 to go on, else the exit status.
+static int parse(int argc, char **argv, struct arguments *arguments)
+{
+    long value;
+    for (int option; (option = getopt_long(argc, argv, "", long_options, NULL)) != -1;) {
+        switch (option) {
+        case 's':
+            arguments->socket_path = optarg;
+            break;
+        case 'b':
+            arguments->backend = optarg;
+            break;
+        case 'e':
+            if (!parse_number(optarg, 1, EPH_MAX_ENGINES, &value))
+                return complain("--engines '%s': a number from 1 to %u", optarg, EPH_MAX_ENGINES);
+            arguments->device.backend.engines = (uint32_t)value;
+            break;
+        case 'c':
+            if (!parse_number(optarg, 1, 1024, &value))
+                return complain("--contexts '%s': a number from 1 to 1024", optarg);
+            arguments->device.backend.contexts = (uint32_t)value;
+            break;
+        case 'w':
+            arguments->device.backend.wave_path = optarg;
+            break;
+        case 'f':
+            arguments->device.faults = optarg;
+            break;
+        case 'S':
+            arguments->stats = true;
+            break;
+        case 'v':
+            arguments->device.verbose = true;
+            break;
+        case 'r':
+            if (!parse_number(optarg, 0, 1 << 20, &value))
+                return complain("--ready-fd '%s': a file descriptor", optarg);
+            arguments->ready_fd = (int)value;
+            break;
+        case 'm':
+            arguments->measure = true;
+            break;
+        case 'h':
+            print_help();
+            return EXIT_SUCCESS;
+        default: // getopt has said what
+            return complain("try --help");
+        }
+    }
+    if (optind < argc)
+        return complain("'%s' not understood; try --help", argv[optind]);
+    if (!arguments->measure && arguments->socket_path == NULL)
+        return complain("--socket PATH is missing; try --help");
+    return -1;
+}
+
+static int complain_about_backend(const struct arguments *arguments, const char *message)
+{
+    int error = errno;
+    if (message[0] != '\0')
+        return complain("%s", message);
+    if (eph_backend_find(arguments->backend) == NULL)
+        return complain("--backend '%s': %s", arguments->backend,
+                        errno == ENOTSUP ? "this build has no RTL simulation (EPH_RTL_SIM)" : "rtl or model");
+    return complain("back end %s with these options: %s", arguments->backend, strerror(error));
+}
+
+static int listen_or_complain(const char *path, int type)
+{
+    int fd = eph_listen(path, type);
+    if (fd < 0)
+        (void)complain("%s: %s", path,
+                       errno == EADDRINUSE ? "another ephemera-sim serves this socket"
+                       : errno == EEXIST   ? "exists and is not a socket"
+                                           : strerror(errno));
+    return fd;
+}
+
+static int block_signals(void) // returns a descriptor that is readable after SIGINT or SIGTERM
+{
+    sigset_t stop;
+    sigemptyset(&stop);
+    sigaddset(&stop, SIGINT);
+    sigaddset(&stop, SIGTERM);
+    sigprocmask(SIG_BLOCK, &stop, NULL);
+    (void)signal(SIGPIPE, SIG_IGN);
+    return signalfd(-1, &stop, SFD_CLOEXEC);
+}
+
+static void say_ready(const struct arguments *arguments)
+{
+    char line[512];
+    int length = snprintf(line, sizeof line, "ephemera-sim: SIMULATED device ready, back end %s, socket %s\n",
+                          arguments->backend, arguments->socket_path);
+    (void)fputs(line, stdout);
+    (void)fflush(stdout);
+    if (arguments->ready_fd >= 0 && length > 0) {
+        if (write(arguments->ready_fd, line, (size_t)length) < 0)
+            (void)complain("--ready-fd %d: %s", arguments->ready_fd, strerror(errno));
+        close(arguments->ready_fd);
+    }
+}
+
+// Serves until a signal. The attach socket is opened first: whoever sees PATH may use both.
+static int serve(const struct arguments *arguments, struct eph_device *device, int stop_fd)
+{
+    char attach_path[256];
+    int length = snprintf(attach_path, sizeof attach_path, "%s%s", arguments->socket_path, EPH_ATTACH_SUFFIX);
+    if (length < 0 || (size_t)length >= sizeof attach_path)
+        return complain("%s: path too long", arguments->socket_path);
+    int attach_fd = listen_or_complain(attach_path, SOCK_SEQPACKET);
+    if (attach_fd < 0)
+        return EXIT_FAILURE;
+    int status = EXIT_FAILURE, stream_fd = listen_or_complain(arguments->socket_path, SOCK_STREAM);
+    struct eph_server *server = stream_fd < 0 ? NULL : eph_server_new(device, stop_fd);
+    struct eph_progress progress;
+    if (server == NULL) {
+        close(attach_fd);
+    } else {
+        eph_progress_init(&progress, device);
+        eph_server_on_slice(server, eph_progress_update, &progress);
+        eph_server_listen(server, stream_fd, attach_fd);
+        say_ready(arguments);
+        eph_server_run(server, false);
+        status = EXIT_SUCCESS;
+    }
+    if (stream_fd >= 0)
+        (void)unlink(arguments->socket_path);
+    (void)unlink(attach_path);
+    eph_server_free(server);
+    return status;
+}
+
+int main(int argc, char **argv)
+{
+    struct arguments arguments = {.backend = "rtl", .ready_fd = -1};
+    int status = parse(argc, argv, &arguments);
+    if (status >= 0)
+        return status;
+    char message[512];
+    int stop_fd = block_signals();
+    if (arguments.measure) {
+        status = eph_measure(arguments.backend, &arguments.device.backend, stdout);
+        return status == ENOTSUP || status == EINVAL ? (errno = status, complain_about_backend(&arguments, ""))
+                                                     : status;
+    }
+    struct eph_device *device = eph_device_new(arguments.backend, &arguments.device, message, sizeof message);
+    if (device == NULL)
+        return complain_about_backend(&arguments, message);
+    status = serve(&arguments, device, stop_fd);
+    if (arguments.stats)
+        eph_device_print_stats(device);
+    eph_device_free(device);
+    close(stop_fd);
+    return status;
+}
