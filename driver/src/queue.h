@@ -84,6 +84,10 @@ void eph_queue_clear_rings(struct eph_queue *queue);
 // Ends every request: users see `status` (those that had expired see EPH_E_TIMEOUT), quarantined slots become free.
 void eph_queue_end_all(struct eph_queue *queue, enum eph_status status);
 
+// submit.c: eph_submit with the mutex held
+EPH_MUST_CHECK enum eph_status eph_queue_submit(struct eph_queue *queue, const struct eph_request *requests, size_t n,
+                                                uint32_t *tags);
+
 // wait.c
 void eph_queue_wake(struct eph_queue *queue, struct eph_slot *slot); // its state changed
 // Releases the mutex until the slot may have changed, the device ended, or wake_ns. slot->waited must be set.

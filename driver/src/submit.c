@@ -35,11 +35,15 @@ static enum eph_status check_request(const struct eph_queue *queue, const struct
     return EPH_OK;
 }
 
-static enum eph_status submit_locked(struct eph_queue *queue, const struct eph_request *requests, size_t n,
-                                     uint32_t *tags)
+enum eph_status eph_queue_submit(struct eph_queue *queue, const struct eph_request *requests, size_t n, uint32_t *tags)
 {
+    enum eph_status status = EPH_OK;
+    for (size_t i = 0; i < n && status == EPH_OK; i++)
+        status = check_request(queue, &requests[i]);
+    if (status != EPH_OK || !n)
+        return status;
     uint64_t now_ns = eph_now_ns();
-    enum eph_status status = eph_health_admit(queue, now_ns);
+    status = eph_health_admit(queue, now_ns);
     if (status != EPH_OK)
         return status;
     if (!eph_queue_has_room(queue, n)) {
@@ -70,28 +74,9 @@ enum eph_status eph_submit(struct eph_queue *queue, const struct eph_request *re
 {
     if (!eph_queue_is_ours(queue))
         return EPH_E_FORKED;
-    for (size_t i = 0; i < n; i++) {
-        enum eph_status status = check_request(queue, &requests[i]);
-        if (status != EPH_OK)
-            return status;
-    }
-    if (!n)
-        return EPH_OK;
     pthread_mutex_lock(&queue->lock);
-    enum eph_status status = submit_locked(queue, requests, n, tags);
+    enum eph_status status = eph_queue_submit(queue, requests, n, tags);
     pthread_mutex_unlock(&queue->lock);
-    return status;
-}
-
-enum eph_status eph_exchange(struct eph_queue *queue, const struct eph_request *request,
-                             struct eph_completion *completion)
-{
-    uint32_t tag;
-    memset(completion, 0, sizeof *completion);
-    enum eph_status status = eph_submit(queue, request, 1, &tag);
-    if (status == EPH_OK)
-        status = eph_wait(queue, tag, completion, 0);
-    completion->status = status;
     return status;
 }
 

@@ -148,6 +148,23 @@ enum eph_status eph_wait(struct eph_queue *queue, uint32_t tag, struct eph_compl
     return status;
 }
 
+enum eph_status eph_exchange(struct eph_queue *queue, const struct eph_request *request,
+                             struct eph_completion *completion)
+{
+    *completion = (struct eph_completion){.status = EPH_E_FORKED};
+    if (!eph_queue_is_ours(queue))
+        return EPH_E_FORKED;
+    // One critical section, so that eph_poll in another thread can not take the completion before the wait begins.
+    pthread_mutex_lock(&queue->lock);
+    enum eph_status status = eph_queue_submit(queue, request, 1, &completion->tag);
+    if (status == EPH_OK)
+        status = wait_locked(queue, completion->tag, completion, 0);
+    hand_over(queue);
+    pthread_mutex_unlock(&queue->lock);
+    completion->status = status;
+    return status;
+}
+
 void eph_cancel(struct eph_queue *queue, uint32_t tag)
 {
     if (!eph_queue_is_ours(queue))

@@ -317,6 +317,42 @@ Test(queue, wakes_each_of_several_waiting_threads)
     rig_close(&rig);
 }
 
+static void *submit_and_poll(void *context)
+{
+    struct worker *worker = context;
+    int fd = eph_queue_fd(worker->rig->queue);
+    for (unsigned i = 0; i < 200; i++) {
+        struct rig_request made;
+        struct eph_completion completion;
+        uint32_t tag;
+        rig_make(&made, worker->first + i);
+        if (eph_submit(worker->rig->queue, &made.request, 1, &tag) != EPH_OK)
+            continue;
+        struct pollfd ready = {.fd = fd, .events = POLLIN};
+        while (poll(&ready, 1, 2000) == 1 && !eph_poll(worker->rig->queue, &completion, 1))
+            ;
+        worker->right += completion.tag == tag && rig_is_right(&made, &completion);
+    }
+    return NULL;
+}
+
+Test(queue, serves_waiting_and_polling_threads_together)
+{
+    struct rig rig = {0};
+    rig_open_patient(&rig);
+    pthread_t threads[4];
+    struct worker workers[4];
+    for (unsigned i = 0; i < 4; i++) {
+        workers[i] = (struct worker){.rig = &rig, .first = i * 1000};
+        pthread_create(&threads[i], NULL, i ? exchange_200 : submit_and_poll, &workers[i]);
+    }
+    for (unsigned i = 0; i < 4; i++) {
+        pthread_join(threads[i], NULL);
+        cr_expect_eq(workers[i].right, 200, "thread %u: %u right", i, workers[i].right);
+    }
+    rig_close(&rig);
+}
+
 struct waiter {
     struct rig *rig;
     uint32_t tag;
