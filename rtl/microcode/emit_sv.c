@@ -2,7 +2,6 @@
 // SystemVerilog that Verilator and Yosys both read, contents in the file itself: no path to get wrong.
 #include "asm.h"
 #include <inttypes.h>
-#include <string.h>
 
 static void heading(FILE *out, const char *purpose, const char *bounds)
 {
@@ -27,15 +26,28 @@ static void open_rom(FILE *out, const char *module, unsigned address_bits, unsig
             "    input  logic [%u:0]  addr_i,\n"
             "    output logic [%u:0] word_o\n"
             ");\n"
-            "  logic [%u:0] mem[0:%u];\n"
-            "  initial begin\n",
+            "  logic [%u:0] mem[0:%u];\n",
             module, address_bits - 1, width - 1, width - 1, words - 1);
+}
+
+// 128 words a constant and a loop: one assignment a word takes Yosys ten times as long to read and the C++ compiler
+// four times as long to compile; loops of 64 or less are unrolled into just that.
+enum { CHUNK_WORDS = 128 };
+
+static void open_chunk(FILE *out, unsigned first, unsigned width)
+{
+    fprintf(out, "  localparam logic [%u:0] Words%u = {\n", width * CHUNK_WORDS - 1, first);
+}
+
+static void close_chunk(FILE *out, unsigned first, unsigned width)
+{
+    fprintf(out, "  };\n  initial for (int unsigned i = 0; i < %d; i++) mem[%u + i] = Words%u[%u * i +: %u];\n",
+            CHUNK_WORDS, first, first, width, width);
 }
 
 static void close_rom(FILE *out)
 {
-    fputs("  end\n"
-          "  always_ff @(posedge clk_i) word_o <= mem[addr_i];\n"
+    fputs("  always_ff @(posedge clk_i) word_o <= mem[addr_i];\n"
           "endmodule\n",
           out);
 }
@@ -46,8 +58,13 @@ void eph_asm_emit_rom(const struct assembly *as, FILE *out)
     eph_asm_image(as, words);
     heading(out, "the instruction ROM", "isa.def, EPH_UFIELD; a word of no program halts and writes nothing");
     open_rom(out, "eph_ucode_rom", 10, 96, EPH_UCODE_WORDS);
-    for (unsigned i = 0; i < EPH_UCODE_WORDS; i++)
-        fprintf(out, "    mem[%u] = 96'h%08" PRIx64 "%016" PRIx64 ";\n", i, words[i][1], words[i][0]);
+    for (unsigned first = 0; first < EPH_UCODE_WORDS; first += CHUNK_WORDS) {
+        open_chunk(out, first, 96);
+        for (unsigned i = CHUNK_WORDS; i-- > 0;)
+            fprintf(out, "    96'h%08" PRIx64 "%016" PRIx64 "%s\n", words[first + i][1], words[first + i][0],
+                    i ? "," : "");
+        close_chunk(out, first, 96);
+    }
     close_rom(out);
 }
 
@@ -65,11 +82,15 @@ void eph_asm_emit_base_rom(FILE *out)
     eph_base_table(words);
     heading(out, "the fixed-base tables and the constants", "below p; digit i, 33 bits, at [36*i +: 36]");
     open_rom(out, "eph_base_rom", 12, 288, EPH_BASE_WORDS);
-    for (unsigned i = 0; i < EPH_BASE_WORDS; i++) {
-        fprintf(out, "    mem[%u] = 288'h", i);
-        for (unsigned digit = 8; digit-- > 0;)
-            fprintf(out, "%09" PRIx64, bits(words[i], 33 * digit, digit == 7 ? 25 : 33));
-        fputs(";\n", out);
+    for (unsigned first = 0; first < EPH_BASE_WORDS; first += CHUNK_WORDS) {
+        open_chunk(out, first, 288);
+        for (unsigned i = CHUNK_WORDS; i-- > 0;) {
+            fputs("    288'h", out);
+            for (unsigned digit = 8; digit-- > 0;)
+                fprintf(out, "%09" PRIx64, bits(words[first + i], 33 * digit, digit == 7 ? 25 : 33));
+            fputs(i ? ",\n" : "\n", out);
+        }
+        close_chunk(out, first, 288);
     }
     close_rom(out);
 }
