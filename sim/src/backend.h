@@ -32,13 +32,15 @@ struct eph_backend_options {
 
 struct eph_backend {
     const char *name;
-    const char *summary;                                                                   // one line for --help
-    void *(*open)(const struct eph_backend_options *options, const struct eph_host *host); // heap; NULL with errno set
-    void (*close)(void *device);                       // wipes and frees; accepts NULL
+    const char *summary; // one line for --help
+    // Heap. NULL with errno set.
+    void *(*open)(const struct eph_backend_options *options, const struct eph_host *host);
+    // Frees; accepts NULL. orderly: wipes first. Not orderly: a copy inherited by fork, caught at any moment, not to be
+    // run.
+    void (*close)(void *device, bool orderly);
     uint32_t (*read32)(void *device, uint32_t offset); // BAR0 offset, multiple of 4, below EPH_BAR0_BYTES
     void (*write32)(void *device, uint32_t offset, uint32_t value);
-    // Works for at most a few milliseconds of wall time; true while there is more to do.
-    bool (*run)(void *device);
+    bool (*run)(void *device); // works for at most a few milliseconds of wall time; true while there is more to do
     uint64_t (*cycles)(void *device); // clock cycles simulated since open
 };
 

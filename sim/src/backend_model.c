@@ -64,8 +64,9 @@ static void *model_open(const struct eph_backend_options *options, const struct 
     return model;
 }
 
-static void model_close(void *device)
+static void model_close(void *device, bool orderly)
 {
+    (void)orderly; // no secret outlives execute_one
     free(device);
 }
 

@@ -227,7 +227,7 @@ void eph_device_free(struct eph_device *device)
         eph_dma_fini(&device->functions[q].dma);
         eph_irq_fini(&device->functions[q].irqs);
     }
-    device->backend->close(device->instance);
+    device->backend->close(device->instance, !device->abandoned);
     explicit_bzero(device, sizeof *device);
     free(device);
 }

@@ -136,7 +136,7 @@ int eph_measure(const char *backend, const struct eph_backend_options *options, 
     bool good = keygen.good && derive.good && batch.good;
     if (!good)
         (void)fprintf(out, "ephemera-sim: the device did not answer correctly\n");
-    bench->backend->close(bench->device);
+    bench->backend->close(bench->device, true);
     free(bench);
     return good ? 0 : 1;
 }

@@ -24,6 +24,10 @@ struct raw_daemon {
 const char *raw_backend(void);
 // Starts ephemera-sim --stats with these further arguments (NULL-terminated) and waits until it is ready.
 void raw_daemon_start(struct raw_daemon *daemon, const char *backend, const char *const *arguments);
+// The same directory and socket path again, after the former daemon was killed.
+void raw_daemon_restart(struct raw_daemon *daemon, const struct raw_daemon *killed);
+// Runs ephemera-sim to its end; output receives standard output and error. Returns the exit status.
+int raw_run(const char *const *arguments, char *output, size_t output_bytes);
 // Sends the signal, waits, removes the directory (which must be empty) and returns the exit status; 128 + n after
 // signal n.
 int raw_daemon_stop(struct raw_daemon *daemon, int signal);
