@@ -136,16 +136,18 @@ static int32_t newest_reply_error(int control_fd)
     return error;
 }
 
-void eph_socket_explain(struct eph_device *device)
+enum eph_status eph_socket_explain(struct eph_device *device, enum eph_status status)
 {
     if (device->kind != EPH_KIND_SOCKET)
-        return;
+        return status;
     struct pollfd reply = {.fd = device->control_fd, .events = POLLIN};
     eph_poll_until(&reply, 1, eph_now_ns() + 100 * EPH_NS_PER_MS);
     int32_t error = newest_reply_error(device->control_fd);
-    if (error)
-        eph_log(device, EPH_LOG_ERROR, "device=%s: the daemon refused us: %s", device->uri,
-                error == EBUSY ? "all its functions are taken" : strerror(error));
+    if (!error)
+        return status;
+    eph_log(device, EPH_LOG_ERROR, "device=%s: the daemon refused us: %s", device->uri,
+            error == EBUSY ? "all its functions are taken" : strerror(error));
+    return EPH_E_PERMISSION;
 }
 
 static bool send_attach_request(int control_fd, int server_fd)

@@ -198,11 +198,7 @@ static enum eph_status open_transport(struct eph_queue *queue, uint64_t deadline
         return status;
     queue->sim_handle = attachment.sim_handle;
     status = eph_vfio_user_open(&queue->transport, attachment.socket_fd, deadline_ns);
-    if (status != EPH_OK) {
-        eph_socket_explain(queue->device);
-        return fail(queue, "vfio-user", status);
-    }
-    return EPH_OK;
+    return status == EPH_OK ? EPH_OK : fail(queue, "vfio-user", eph_socket_explain(queue->device, status));
 }
 
 static enum eph_status bring_up(struct eph_queue *queue)

@@ -38,7 +38,8 @@ enum eph_status eph_socket_connect(struct eph_device *device);
 enum eph_status eph_pci_open(struct eph_device *device);
 // Per-process half.
 enum eph_status eph_attach(struct eph_device *device, struct eph_attachment *attachment);
-// After a failed handshake on an attached socket: logs what the daemon said about it, if it said anything.
-void eph_socket_explain(struct eph_device *device);
+// After a handshake that failed with `status` on an attached socket: when the daemon said why, logs it and returns
+// EPH_E_PERMISSION, else returns status.
+enum eph_status eph_socket_explain(struct eph_device *device, enum eph_status status);
 
 #endif

@@ -25,13 +25,13 @@ static enum eph_status check_request(const struct eph_queue *queue, const struct
     unsigned opcode = request->opcode, curve = request->curve;
     if ((opcode != EPH_OP_KEYGEN && opcode != EPH_OP_DERIVE) || !eph_curve_bytes(request->curve))
         return EPH_E_INVALID;
+    if (!(queue->info.operations >> opcode & 1) || !(queue->info.curves >> curve & 1))
+        return EPH_E_UNSUPPORTED;
     if (!request->scalar || !request->blind || !blind_is_usable(request->blind))
         return EPH_E_INVALID;
     bool weierstrass = curve == EPH_CURVE_P256 || curve == EPH_CURVE_P384 || curve == EPH_CURVE_P521;
     if (opcode == EPH_OP_DERIVE && (!request->peer_x || (weierstrass && !request->peer_y)))
         return EPH_E_INVALID;
-    if (!(queue->info.operations >> opcode & 1) || !(queue->info.curves >> curve & 1))
-        return EPH_E_UNSUPPORTED;
     return EPH_OK;
 }
 

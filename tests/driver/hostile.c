@@ -158,7 +158,7 @@ ParameterizedTestParameters(hostile, refuses_what_is_not_our_device)
         {{.truncate_replies = true}, EPH_E_PROTOCOL, "vfio-user"},
         {{.oversize_replies = true}, EPH_E_PROTOCOL, "vfio-user"},
         {{.error_replies = true}, EPH_E_PROTOCOL, "vfio-user"},
-        {{.refuse_attach = true}, EPH_E_GONE, "all its functions are taken"},
+        {{.refuse_attach = true}, EPH_E_PERMISSION, "all its functions are taken"},
         {{.mute = true}, EPH_E_TIMEOUT, "vfio-user"},
     };
     return cr_make_param_array(const struct refusal, (struct refusal *)cases, sizeof cases / sizeof *cases, NULL);

@@ -7,7 +7,7 @@
 
 // Short, so that tests of timeouts are quick; patient, for tests in which nothing may time out on a loaded machine;
 // slack for one.
-enum { RIG_DEADLINE_MS = 80, RIG_PATIENT_MS = 10000, RIG_SLACK_MS = 600 };
+enum { RIG_DEADLINE_MS = 300, RIG_PATIENT_MS = 20000, RIG_SLACK_MS = 2000 };
 
 struct rig {
     struct fake *fake;
