@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+// ephemera-bench: measures, and says what may be believed. See bench/README.md.
+#include "bench.h"
+#include "compare.h"
+#include "html.h"
+#include "progress.h"
+#include "stop.h"
+#include "text.h"
+
+#include <openssl/crypto.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+// The provider reads these at start; they would turn every variant into the same one.
+static void clear_environment(json_t *report)
+{
+    static const char *const names[] = {"EPHEMERA_DEVICE", "EPHEMERA_OFFLOAD", "EPHEMERA_STATS", "OPENSSL_CONF"};
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (getenv(names[i])) {
+            report_skip(report, names[i], "ignored: each variant has a configuration of its own");
+            unsetenv(names[i]);
+        }
+}
+
+// ephemera-bench.json -> ephemera-bench.html
+static void html_name(const struct settings *settings, char *path, size_t size)
+{
+    size_t length = strlen(settings->json);
+    if (length > 5 && strcmp(settings->json + length - 5, ".json") == 0)
+        length -= 5;
+    if (settings->html)
+        snprintf(path, size, "%s", settings->html);
+    else
+        snprintf(path, size, "%.*s.html", (int)length, settings->json);
+}
+
+static void measure(struct bench *bench)
+{
+    const struct settings *settings = bench->settings;
+    bool handshakes = settings->command == COMMAND_ALL, operations = settings->command != COMMAND_PROJECT;
+    if (handshakes)
+        handshakes_plan(bench);
+    if (operations)
+        operations_plan(bench);
+    if (handshakes)
+        handshakes_measure(bench);
+    if (operations)
+        operations_measure(bench);
+    if (handshakes)
+        predictions_make(bench);
+    if (settings->command != COMMAND_OPS) {
+        cycles_count(bench);
+        projections_make(bench);
+    }
+    progress_end();
+    if (stop_requested())
+        json_object_set_new(bench->report, "interrupted", json_true());
+}
+
+static int run(const struct settings *settings)
+{
+    char html[4096];
+    struct bench bench = {.settings = settings, .report = report_new(settings)};
+    clear_environment(bench.report);
+    stop_on_signals();
+    bench.client_libctx = OSSL_LIB_CTX_new();
+    if (bench.client_libctx && credentials_init(&bench.credentials)) {
+        variants_open(bench.variants, settings->variants, settings->device, settings->module);
+        measure(&bench);
+    } else
+        report_failure(bench.report, "start", "no library context or no certificates");
+    html_name(settings, html, sizeof(html));
+    bool written = report_write(bench.report, settings->json);
+    written = html_write(bench.report, html) && written;
+    text_print(bench.report);
+    if (written)
+        printf("\nreport: %s, %s\n", settings->json, html);
+    int code = !written || report_count(bench.report, "failures") > 0 ? 1 : 0;
+    variants_close(bench.variants);
+    credentials_fini(&bench.credentials);
+    OSSL_LIB_CTX_free(bench.client_libctx);
+    json_decref(bench.report);
+    return code;
+}
+
+int main(int argc, char **argv)
+{
+    struct settings settings;
+    if (!settings_parse(&settings, argc, argv))
+        return 2;
+    switch (settings.command) {
+    case COMMAND_HELP:
+        settings_print_help();
+        return 0;
+    case COMMAND_COMPARE:
+        return compare_reports(settings.compare[0], settings.compare[1]);
+    default:
+        return run(&settings);
+    }
+}

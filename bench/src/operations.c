@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which operations are measured on which back ends. The back ends of one curve and operation take turns within each
+// round.
+#include "bench.h"
+
+#include "operation.h"
+#include "progress.h"
+#include "stop.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+const char *const operation_names[OPERATION_COUNT] = {"keygen", "derive"};
+
+enum { CASES_MAX = 40 };
+
+struct case_run {
+    const struct operation_backend *backend;
+    const void *where; // borrowed: what backend->open asks for
+    const char *api, *name, *class_name;
+    unsigned in_flight;
+    void *state; // owned, by the backend
+    struct series per_second, cpu_us;
+    struct samples latency_us;
+};
+
+struct case_list {
+    struct case_run cases[CASES_MAX];
+    size_t count;
+};
+
+static const unsigned full_flights[] = {1, 8, 64, 256};
+static const struct driver_backend_row {
+    const char *name;
+    bool events;
+    unsigned in_flight;
+} driver_rows[] = {{"driver, polled", false, 1}, {"driver, polled", false, 8}, {"driver, polled", false, 63},
+                   {"driver, eventfd", true, 1}, {"driver, eventfd", true, 8}, {"driver, eventfd", true, 63}};
+
+// The back ends that go through EVP: which configuration stands for which column of the report.
+static const struct evp_row {
+    const char *name;
+    enum variant_id variant;
+} evp_rows[] = {
+    {"default", VARIANT_PLAIN}, {"software", VARIANT_NEVER}, {"pool", VARIANT_AUTO}, {"device", VARIANT_ALWAYS}};
+
+static void add_case(struct case_list *list, struct case_run run)
+{
+    if (list->count < CASES_MAX)
+        list->cases[list->count++] = run;
+}
+
+// The back ends of this machine. places: storage for the driver's, [polled, eventfd].
+static void list_cases(struct case_list *list, const struct bench *bench, struct driver_place places[2])
+{
+    const char *device = bench->settings->device;
+    size_t flights = bench->settings->quick ? 1 : sizeof(full_flights) / sizeof(full_flights[0]);
+    memset(list, 0, sizeof(*list));
+    for (size_t row = 0; row < sizeof(evp_rows) / sizeof(evp_rows[0]); row++) {
+        const struct variant *variant = &bench->variants[evp_rows[row].variant];
+        if (!variant->libctx || (evp_rows[row].variant == VARIANT_AUTO && !device))
+            continue; // skipped with its reason where the variants are
+        for (size_t f = 0; f < flights; f++)
+            add_case(list, (struct case_run){.backend = &evp_backend,
+                                             .where = variant->libctx,
+                                             .api = "EVP",
+                                             .name = evp_rows[row].name,
+                                             .class_name = CLASS_MEASURED,
+                                             .in_flight = full_flights[f]});
+    }
+    add_case(list, (struct case_run){.backend = &crypto_mb_backend,
+                                     .api = "crypto_mb",
+                                     .name = "crypto_mb",
+                                     .class_name = CLASS_MEASURED,
+                                     .in_flight = 8});
+    for (size_t row = 0; device && row < sizeof(driver_rows) / sizeof(driver_rows[0]); row++) {
+        places[driver_rows[row].events] = (struct driver_place){device, driver_rows[row].events};
+        add_case(list, (struct case_run){.backend = &driver_backend,
+                                         .where = &places[driver_rows[row].events],
+                                         .api = "driver",
+                                         .name = driver_rows[row].name,
+                                         .class_name = device_is_embedded(device) ? CLASS_SIMULATED : CLASS_MEASURED,
+                                         .in_flight = driver_rows[row].in_flight});
+    }
+}
+
+static bool group_wanted(const struct settings *settings, const struct group *group)
+{
+    if (group->kind == GROUP_HYBRID)
+        return false; // not a keygen and a derive; its halves are rows of their own
+    return !settings->quick || strcmp(group->name, "X25519") == 0 || strcmp(group->name, "P-256") == 0 ||
+           strcmp(group->name, "P-384") == 0;
+}
+
+static double slice_seconds(const struct settings *settings)
+{
+    return settings->slice_seconds / 2;
+}
+
+void operations_plan(const struct bench *bench)
+{
+    struct case_list list;
+    struct driver_place places[2];
+    size_t groups = 0;
+    list_cases(&list, bench, places);
+    for (size_t g = 0; g < suite_group_count; g++)
+        groups += group_wanted(bench->settings, &suite_groups[g]);
+    progress_plan((double)(groups * OPERATION_COUNT * list.count) * bench->settings->rounds *
+                  slice_seconds(bench->settings));
+}
+
+static void open_cases(struct case_list *list, struct bench *bench, const struct group *group, enum operation operation)
+{
+    char what[128], reason[200];
+    for (size_t i = 0; i < list->count; i++) {
+        struct case_run *run = &list->cases[i];
+        run->state = run->backend->open(run->where, group, operation, run->in_flight, reason);
+        if (run->state)
+            continue;
+        if (run->backend == &crypto_mb_backend)
+            snprintf(what, sizeof(what), "crypto_mb");
+        else
+            snprintf(what, sizeof(what), "%s %s, %s, %u in flight", group->name, operation_names[operation], run->name,
+                     run->in_flight);
+        report_skip(bench->report, what, reason);
+    }
+}
+
+static void run_slice(struct case_run *run, struct bench *bench, const struct group *group, enum operation operation)
+{
+    struct operation_slice slice = {.latency_us = run->latency_us};
+    bool good = run->backend->run(run->state, slice_seconds(bench->settings), &slice);
+    run->latency_us = slice.latency_us;
+    if (!good) {
+        char what[128];
+        snprintf(what, sizeof(what), "%s %s, %s, %u in flight", group->name, operation_names[operation], run->name,
+                 run->in_flight);
+        report_failure(bench->report, what, slice.failure);
+        run->backend->close(run->state);
+        run->state = NULL;
+    } else if (slice.done > 0 && !stop_requested()) {
+        series_add(&run->cpu_us, (double)slice.cpu_ns / 1e3 / (double)slice.done);
+        series_add(&run->per_second, (double)slice.done * 1e9 / (double)slice.wall_ns);
+    }
+}
+
+static void report_case(struct case_run *run, struct bench *bench, const struct group *group, enum operation operation)
+{
+    if (run->cpu_us.count > 0)
+        report_add(bench->report, "operations",
+                   json_pack("{s:s, s:s, s:s, s:s, s:s, s:i, s:o, s:o, s:o}", "class", run->class_name, "api", run->api,
+                             "curve", group->name, "operation", operation_names[operation], "backend", run->name,
+                             "in_flight", (int)run->in_flight, "per_second", report_series(&run->per_second), "cpu_us",
+                             report_series(&run->cpu_us), "latency_us", report_percentiles(&run->latency_us)));
+}
+
+static void measure_one(struct bench *bench, const struct group *group, enum operation operation)
+{
+    struct case_list list;
+    struct driver_place places[2];
+    char what[64];
+    snprintf(what, sizeof(what), "%s %s", group->name, operation_names[operation]);
+    list_cases(&list, bench, places);
+    open_cases(&list, bench, group, operation);
+    for (unsigned round = 0; round < bench->settings->rounds; round++)
+        for (size_t turn = 0; turn < list.count && !stop_requested(); turn++) {
+            struct case_run *run = &list.cases[(turn + round) % list.count];
+            progress_show(what);
+            if (run->state)
+                run_slice(run, bench, group, operation);
+            progress_done(slice_seconds(bench->settings));
+        }
+    for (size_t i = 0; i < list.count; i++) {
+        report_case(&list.cases[i], bench, group, operation);
+        list.cases[i].backend->close(list.cases[i].state);
+        samples_fini(&list.cases[i].latency_us);
+    }
+}
+
+void operations_measure(struct bench *bench)
+{
+    if (!bench->settings->device)
+        report_skip(bench->report, "operations: pool, device, driver", "no device: give --device");
+    for (size_t g = 0; g < suite_group_count; g++)
+        for (int operation = 0; operation < OPERATION_COUNT && !stop_requested(); operation++)
+            if (group_wanted(bench->settings, &suite_groups[g]))
+                measure_one(bench, &suite_groups[g], operation);
+}

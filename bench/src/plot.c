@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "plot.h"
+
+#include "gnuplot.h"
+#include "report.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { SUITES_SHOWN = 8, VARIANTS_SHOWN = 16 };
+
+static const char preamble[] =
+    "set terminal svg size 900,420 dynamic font 'sans,12' background '#ffffff'\n"
+    "set termoption noenhanced\nset grid\nset key outside right top\nset style fill solid 0.8 border -1\n";
+
+bool plot_available(void)
+{
+    return gnuplot_present();
+}
+
+static void figure(FILE *page, char *script, const char *class_name, const char *caption)
+{
+    fprintf(page, "<figure>\n");
+    if (!gnuplot_svg(script, page))
+        fprintf(page, "<p>gnuplot could not draw this picture.</p>\n");
+    fprintf(page, "<figcaption><b>%s</b> %s</figcaption></figure>\n", class_name, caption);
+    free(script);
+}
+
+static bool is_full(const json_t *row, const char *suite)
+{
+    return strcmp(report_text(row, "suite"), suite) == 0 && strcmp(report_text(row, "handshake"), "full") == 0;
+}
+
+static bool is_open(const json_t *row)
+{
+    return strcmp(report_text(row, "load"), "open") == 0;
+}
+
+// Suites that were measured under more than one load, at most SUITES_SHOWN. Borrowed names.
+static size_t loaded_suites(const json_t *report, const char *names[SUITES_SHOWN])
+{
+    size_t index, count = 0;
+    json_t *row;
+    json_array_foreach(json_object_get(report, "handshakes"), index, row)
+    {
+        bool seen = count == SUITES_SHOWN || (int)report_number(row, "in_flight") == 1;
+        for (size_t i = 0; i < count && !seen; i++)
+            seen = strcmp(names[i], report_text(row, "suite")) == 0;
+        if (!seen)
+            names[count++] = report_text(row, "suite");
+    }
+    return count;
+}
+
+// Variants of a suite, each once.
+static size_t variants_of(const json_t *report, const char *suite, const char *names[VARIANTS_SHOWN])
+{
+    size_t index, count = 0;
+    json_t *row;
+    json_array_foreach(json_object_get(report, "handshakes"), index, row)
+    {
+        bool seen = count == VARIANTS_SHOWN || !is_full(row, suite);
+        for (size_t i = 0; i < count && !seen; i++)
+            seen = strcmp(names[i], report_text(row, "variant")) == 0;
+        if (!seen)
+            names[count++] = report_text(row, "variant");
+    }
+    return count;
+}
+
+// One gnuplot data block a variant: "place p50 p99 p999 rate", closed loop first. Place: 1.. in the order measured.
+static void data_blocks(FILE *script, const json_t *report, const char *suite, const char *const *variants,
+                        size_t count)
+{
+    for (size_t v = 0; v < count; v++) {
+        size_t index;
+        json_t *row;
+        int place = 0;
+        bool opened = false;
+        fprintf(script, "$v%zu << EOD\n", v);
+        json_array_foreach(json_object_get(report, "handshakes"), index, row)
+        {
+            const json_t *latency = json_object_get(row, "latency_us");
+            if (!is_full(row, suite) || strcmp(report_text(row, "variant"), variants[v]) != 0)
+                continue;
+            char label[32];
+            if (is_open(row) && !opened) {
+                fprintf(script, "\n"); // no line between the two kinds of load
+                opened = true;
+            }
+            if (is_open(row))
+                snprintf(label, sizeof(label), "%d %%", (int)report_number(row, "utilisation_percent"));
+            else
+                snprintf(label, sizeof(label), "%d", (int)report_number(row, "in_flight"));
+            fprintf(script, "%d %g %g %g %g %d \"%s\"\n", ++place, report_number(latency, "p50"),
+                    report_number(latency, "p99"), report_number(latency, "p999"), report_median(row, "per_second"),
+                    is_open(row) ? 0 : (int)report_number(row, "in_flight"), label);
+        }
+        fprintf(script, "EOD\n");
+    }
+}
+
+static void plot_list(FILE *script, const char *columns, const char *style, const char *const *variants, size_t count)
+{
+    for (size_t v = 0; v < count; v++)
+        fprintf(script, "%s $v%zu using %s with %s title \"%s\"", v ? "," : "plot", v, columns, style, variants[v]);
+    fprintf(script, "\n");
+}
+
+void plot_throughput(FILE *page, const json_t *report)
+{
+    const char *suites[SUITES_SHOWN], *variants[VARIANTS_SHOWN];
+    size_t count = loaded_suites(report, suites);
+    for (size_t s = 0; s < count; s++) {
+        char *text;
+        size_t bytes;
+        FILE *script = open_memstream(&text, &bytes);
+        size_t known = variants_of(report, suites[s], variants);
+        fprintf(
+            script,
+            "%sset title \"%s: handshakes a second against handshakes in flight\"\nset logscale x 2\nset yrange [0:*]\n"
+            "set xlabel \"in flight\"\nset ylabel \"handshakes/s, client included\"\n",
+            preamble, suites[s]);
+        data_blocks(script, report, suites[s], variants, known);
+        plot_list(script, "($6>0?$6:NaN):5", "linespoints", variants, known);
+        fclose(script);
+        figure(page, text, CLASS_MEASURED, "Closed loop, server and client on one thread.");
+    }
+}
+
+void plot_latency(FILE *page, const json_t *report)
+{
+    const char *suites[SUITES_SHOWN], *variants[VARIANTS_SHOWN];
+    size_t count = loaded_suites(report, suites);
+    for (size_t s = 0; s < count; s++) {
+        char *text;
+        size_t bytes;
+        FILE *script = open_memstream(&text, &bytes);
+        size_t known = variants_of(report, suites[s], variants);
+        fprintf(script,
+                "%sset title \"%s: latency of the server's handshake\"\nset logscale y\nset xlabel \"in flight (closed "
+                "loop), "
+                "or arrivals in %% of capacity (open loop)\"\nset ylabel \"us\"\nset xrange [0.5:*]\n",
+                preamble, suites[s]);
+        data_blocks(script, report, suites[s], variants, known);
+        plot_list(script, "1:3:2:4:xtic(7)", "yerrorlines", variants, known);
+        fclose(script);
+        figure(page, text, CLASS_MEASURED, "Point: p99; bar: p50 to p99.9.");
+    }
+}
+
+void plot_phases(FILE *page, const json_t *report)
+{
+    static const char *const phases[] = {"keygen", "derive", "check", "release", "kem", "signature", "rest"};
+    enum { PHASES = sizeof(phases) / sizeof(phases[0]) };
+    char *text;
+    size_t bytes, index, rows = 0;
+    json_t *row;
+    FILE *script = open_memstream(&text, &bytes);
+    fprintf(script, "%sset terminal svg size 900,640 dynamic font 'sans,12' background '#ffffff'\n$cpu << EOD\n",
+            preamble);
+    json_array_foreach(json_object_get(report, "handshakes"), index, row)
+    {
+        const json_t *costs = json_object_get(row, "phases_us");
+        bool again = strcmp(report_text(row, "variant"), "plain-again") == 0;
+        if (!costs || again || strcmp(report_text(row, "handshake"), "full") != 0)
+            continue;
+        fprintf(script, "\"%s %s\"", report_text(row, "suite"), report_text(row, "variant"));
+        for (size_t phase = 0; phase < PHASES; phase++)
+            fprintf(script, " %g", report_number(costs, phases[phase]));
+        fprintf(script, "\n");
+        rows++;
+    }
+    fprintf(script, "EOD\nset title \"server CPU of one full handshake, by phase\"\nset ylabel \"us\"\nset yrange "
+                    "[0:*]\nset style data histogram\n"
+                    "set style histogram rowstacked\nset boxwidth 0.7\nset xtics rotate by -60 scale 0 font ',9'\n");
+    for (int phase = 0; phase < PHASES; phase++)
+        fprintf(script, "%s $cpu using %d%s title \"%s\"", phase ? "," : "plot", phase + 2, phase ? "" : ":xtic(1)",
+                phases[phase]);
+    fprintf(script, "\n");
+    fclose(script);
+    if (rows > 0)
+        figure(page, text, CLASS_MEASURED,
+               "One handshake after the other; kem: ML-KEM and ECDHE of a hybrid together.");
+    else
+        free(text);
+}
+
+void plot_records(FILE *page, const json_t *report)
+{
+    char *text;
+    size_t bytes, index, rows = 0;
+    json_t *row;
+    FILE *script = open_memstream(&text, &bytes);
+    fprintf(script, "%sset terminal svg size 900,560 dynamic font 'sans,12' background '#ffffff'\n$rates << EOD\n",
+            preamble);
+    json_array_foreach(json_object_get(report, "projections"), index, row)
+        fprintf(script, "\"%s x%d, %s (projected)\" %g NaN\n", report_text(row, "part"),
+                (int)report_number(row, "engines"), report_text(row, "curve"),
+                report_number(row, "derives_per_second")),
+        rows++;
+    json_array_foreach(json_object_get(report, "records"), index, row)
+        fprintf(script, "\"%s (published)\" NaN %g\n", report_text(row, "label"), report_number(row, "per_second"));
+    fprintf(script, "EOD\nset title \"variable-base operations a second\"\nset ylabel \"op/s\"\nset yrange [0:*]\nset "
+                    "boxwidth 0.7\n"
+                    "set xtics rotate by -55 scale 0 font ',9'\n"
+                    "plot $rates using 0:2:xtic(1) with boxes title \"projected\", $rates using 0:3 with boxes title "
+                    "\"published\"\n");
+    fclose(script);
+    if (rows > 0)
+        figure(page, text, CLASS_PROJECTED,
+               "beside published figures, which are other people's measurements: sources in the table.");
+    else
+        free(text);
+}

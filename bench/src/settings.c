@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "settings.h"
+
+#include "stats.h"
+#include "variants.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void settings_print_help(void)
+{
+    printf(
+        "usage: ephemera-bench [options]               everything: handshakes, operations, projection, report\n"
+        "       ephemera-bench --quick [options]       under 3 minutes: what would a device give me on this machine?\n"
+        "       ephemera-bench ops [options]           operations only\n"
+        "       ephemera-bench project [options]       projection only\n"
+        "       ephemera-bench compare A.json B.json   two reports, row by row\n\n"
+        "  --suites LIST     comma-separated; parts of a suite's name joined by '/': X25519, P-384/RSA-2048, TLS1.2\n"
+        "  --variants LIST   of: %s\n"
+        "  --device URI      device of the variants auto, always and of the driver rows: socket:PATH, pci, pci:BDF, "
+        "broker:PATH;\n"
+        "                    sim and sim:model (embedded simulation) only in the operations, as SIMULATED\n"
+        "  --json FILE       report, default ephemera-bench.json\n"
+        "  --html FILE       page with plots, default the same name with .html\n"
+        "  --rounds N        1 to 99, default 9\n"
+        "  --slice SECONDS   of one configuration in one round, default 0.1, with --quick 0.08\n"
+        "  --provider FILE   ephemera.so, default that of this build\n"
+        "  --fpga DIR        folder of PART/report.json files, default that of the source tree\n"
+        "  --clock-mhz F     for the projection of a part that was not routed, default 160 (stated, not routed)\n"
+        "  --engines N       of that part, default 1\n\n"
+        "A suite, device or group that this machine does not have is skipped and the report says why. The exit code is "
+        "1 only when\n"
+        "something failed that should have worked, 2 for a wrong command line.\n",
+        variant_names);
+}
+
+enum option_id { SUITES = 256, VARIANTS, DEVICE, JSON, HTML, ROUNDS, SLICE, PROVIDER, FPGA, CLOCK, ENGINES, QUICK };
+
+static const struct option long_options[] = {
+    {"suites", required_argument, NULL, SUITES},
+    {"variants", required_argument, NULL, VARIANTS},
+    {"device", required_argument, NULL, DEVICE},
+    {"json", required_argument, NULL, JSON},
+    {"html", required_argument, NULL, HTML},
+    {"rounds", required_argument, NULL, ROUNDS},
+    {"slice", required_argument, NULL, SLICE},
+    {"provider", required_argument, NULL, PROVIDER},
+    {"fpga", required_argument, NULL, FPGA},
+    {"clock-mhz", required_argument, NULL, CLOCK},
+    {"engines", required_argument, NULL, ENGINES},
+    {"quick", no_argument, NULL, QUICK},
+    {"help", no_argument, NULL, 'h'},
+    {NULL, 0, NULL, 0},
+};
+
+// A number in (low, high], or a message naming the option.
+static bool number(const char *name, const char *text, double low, double high, double *value)
+{
+    char *end;
+    *value = strtod(text, &end);
+    if (end != text && *end == '\0' && *value > low && *value <= high)
+        return true;
+    fprintf(stderr, "ephemera-bench: --%s %s: a number above %g and up to %g is needed\n", name, text, low, high);
+    return false;
+}
+
+static bool set(struct settings *settings, int option)
+{
+    double value = 0;
+    switch (option) {
+    case SUITES:
+        settings->suites = optarg;
+        return true;
+    case VARIANTS:
+        settings->variants = optarg;
+        return true;
+    case DEVICE:
+        settings->device = optarg;
+        return true;
+    case JSON:
+        settings->json = optarg;
+        return true;
+    case HTML:
+        settings->html = optarg;
+        return true;
+    case PROVIDER:
+        settings->module = optarg;
+        return true;
+    case FPGA:
+        settings->fpga = optarg;
+        return true;
+    case QUICK:
+        settings->quick = true;
+        return true;
+    case 'h':
+        settings->command = COMMAND_HELP;
+        return true;
+    case SLICE:
+        return number("slice", optarg, 0, 60, &settings->slice_seconds);
+    case CLOCK:
+        return number("clock-mhz", optarg, 0, 5000, &settings->clock_mhz);
+    case ROUNDS:
+        if (!number("rounds", optarg, 0, STATS_MAX_ROUNDS, &value))
+            return false;
+        settings->rounds = (unsigned)value;
+        return true;
+    case ENGINES:
+        if (!number("engines", optarg, 0, 64, &value))
+            return false;
+        settings->engines = (unsigned)value;
+        return true;
+    default:
+        return false; // getopt has said what is wrong
+    }
+}
+
+static bool set_command(struct settings *settings, int argc, char **argv)
+{
+    int words = argc - optind;
+    const char *word = words > 0 ? argv[optind] : "";
+    if (settings->command == COMMAND_HELP || words == 0)
+        return true;
+    if (strcmp(word, "compare") == 0 && words == 3) {
+        settings->command = COMMAND_COMPARE;
+        settings->compare[0] = argv[optind + 1];
+        settings->compare[1] = argv[optind + 2];
+        return true;
+    }
+    if (words == 1 && strcmp(word, "ops") == 0)
+        settings->command = COMMAND_OPS;
+    else if (words == 1 && strcmp(word, "project") == 0)
+        settings->command = COMMAND_PROJECT;
+    else {
+        fprintf(stderr, "ephemera-bench: '%s' with %d arguments is not a command; see --help\n", word, words - 1);
+        return false;
+    }
+    return true;
+}
+
+static bool variants_known(const char *list)
+{
+    char name[64];
+    for (; list; list = list[strcspn(list, ",")] ? list + strcspn(list, ",") + 1 : NULL) {
+        snprintf(name, sizeof(name), "%.*s", (int)strcspn(list, ","), list);
+        if (!variant_known(name)) {
+            fprintf(stderr, "ephemera-bench: unknown variant '%s'; known: %s\n", name, variant_names);
+            return false;
+        }
+    }
+    return true;
+}
+
+bool settings_parse(struct settings *settings, int argc, char **argv)
+{
+    int option;
+    *settings = (struct settings){.clock_mhz = 160, .engines = 1, .dsp_per_engine = 108};
+    while ((option = getopt_long(argc, argv, "h", long_options, NULL)) != -1)
+        if (!set(settings, option))
+            return false;
+    if (!set_command(settings, argc, argv) || !variants_known(settings->variants))
+        return false;
+    if (settings->rounds == 0)
+        settings->rounds = 9;
+    if (settings->slice_seconds == 0)
+        settings->slice_seconds = settings->quick ? 0.08 : 0.1;
+    if (!settings->json)
+        settings->json = "ephemera-bench.json";
+    return true;
+}

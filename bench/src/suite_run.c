@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "suite_run.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+// The base of every gain: both halves of the A/A pair, round by round.
+static struct series base_of(const struct suite_run *run, size_t l)
+{
+    const struct series *a = &run->points[VARIANT_PLAIN][l].server_us,
+                        *b = &run->points[VARIANT_PLAIN_AGAIN][l].server_us;
+    struct series base = {0};
+    for (size_t round = 0; round < a->count && round < b->count; round++)
+        series_add(&base, (a->values[round] + b->values[round]) / 2);
+    return base;
+}
+
+static double spread_of(const struct suite_run *run, size_t l)
+{
+    return stats_aa_spread(&run->points[VARIANT_PLAIN][l].server_us, &run->points[VARIANT_PLAIN_AGAIN][l].server_us);
+}
+
+static double phase_median(const struct point *point, enum phase phase)
+{
+    return series_summary(&point->phase_us[phase]).median;
+}
+
+// What of a stock handshake a device can take over, in us of server CPU.
+struct exchange_cost {
+    double total_us;      // with the phases timed
+    double operations_us; // keygen + derive
+    double all_us;        // and import, check and release of keys
+    bool known;
+};
+
+// A hybrid hides its ECDHE half inside one call: it is taken from the classical suite of the same certificate and
+// version.
+static struct exchange_cost hybrid_cost(const struct suite_run *run, const struct bench *bench,
+                                        struct exchange_cost cost)
+{
+    char name[96];
+    const char *certificate = strrchr(run->suite->name, '/');
+    snprintf(name, sizeof(name), "%.6s/%s%s", run->suite->name, run->suite->group->classical, certificate);
+    const json_t *row = report_find(bench->report, "suites", "suite", name);
+    const json_t *phases = json_object_get(row, "phases_us");
+    cost.operations_us = report_number(phases, "keygen") + report_number(phases, "derive");
+    cost.all_us = cost.operations_us + report_number(phases, "check") + report_number(phases, "release");
+    cost.known = phases != NULL;
+    return cost;
+}
+
+static struct exchange_cost cost_of(const struct suite_run *run, const struct bench *bench, int v)
+{
+    const struct point *point = &run->points[v][0];
+    struct exchange_cost cost = {.total_us = series_summary(&point->probed_us).median};
+    if (run->suite->group->kind == GROUP_HYBRID)
+        return hybrid_cost(run, bench, cost);
+    cost.operations_us = phase_median(point, PHASE_KEYGEN) + phase_median(point, PHASE_DERIVE);
+    cost.all_us = cost.operations_us + phase_median(point, PHASE_CHECK) + phase_median(point, PHASE_RELEASE);
+    cost.known = point->probed_us.count > 0;
+    return cost;
+}
+
+static json_t *phases_json(const struct point *point)
+{
+    json_t *phases = json_object();
+    double rest = series_summary(&point->probed_us).median;
+    for (int phase = 0; phase < PHASE_COUNT; phase++) {
+        double value = phase_median(point, phase);
+        json_object_set_new(phases, probe_phase_names[phase], json_real(value));
+        rest -= value;
+    }
+    json_object_set_new(phases, "rest", json_real(rest));
+    return phases;
+}
+
+// Two estimates of the same limit, from the two halves of the A/A pair, differ by this much.
+static double limit_spread(const struct suite_run *run, const struct bench *bench)
+{
+    struct exchange_cost a = cost_of(run, bench, VARIANT_PLAIN), b = cost_of(run, bench, VARIANT_PLAIN_AGAIN);
+    double first = stats_amdahl(a.total_us, a.all_us), second = stats_amdahl(b.total_us, b.all_us);
+    return first > 0 && second > 0 ? fabs(first / second - 1) : 0;
+}
+
+static void check_limit(const struct suite_run *run, struct bench *bench, int v, size_t l, double gain)
+{
+    char what[192], text[256];
+    struct exchange_cost cost = cost_of(run, bench, VARIANT_PLAIN);
+    double limit = stats_amdahl(cost.total_us, cost.all_us);
+    if (!cost.known || limit <= 0 || gain <= 0)
+        return;
+    double spread = fmax(spread_of(run, l), spread_of(run, 0)) + limit_spread(run, bench);
+    bool good = stats_within_limit(gain, limit, spread);
+    snprintf(what, sizeof(what), "Amdahl: %s%s, %s, %u in flight", run->suite->name, run->resumed ? " resumed" : "",
+             bench->variants[v].name, run->loads[l].in_flight);
+    snprintf(text, sizeof(text), "gain %.3f, limit %.3f, tolerance %.1f %%%s", gain, limit, 100 * spread,
+             good ? "" : ": ABOVE THE LIMIT, do not believe this row");
+    report_check(bench->report, what, good, text);
+}
+
+static void report_row(struct suite_run *run, struct bench *bench, int v, size_t l)
+{
+    struct point *point = &run->points[v][l];
+    const struct load_kind *load = &run->loads[l];
+    bool open = load->utilisation_percent > 0;
+    json_t *row = json_pack(
+        "{s:s, s:s, s:s, s:s, s:s, s:i, s:I, s:o, s:o, s:o, s:o}", "class", CLASS_MEASURED, "suite", run->suite->name,
+        "handshake", run->resumed ? "resumed" : "full", "variant", bench->variants[v].name, "load",
+        open ? "open" : "closed", "in_flight", (int)load->in_flight, "count", (json_int_t)point->handshakes,
+        "server_cpu_us", report_series(&point->server_us), "client_cpu_us", report_series(&point->client_us),
+        "per_second", report_series(&point->per_second), "latency_us", report_percentiles(&point->latency_us));
+    if (open)
+        json_object_set_new(row, "utilisation_percent", json_integer(load->utilisation_percent));
+    if (bench->variants[v].async)
+        json_object_set_new(row, "pauses", json_real((double)point->pauses / (double)point->handshakes));
+    if (point->probed_us.count > 0)
+        json_object_set_new(row, "phases_us", phases_json(point));
+    if (v > VARIANT_PLAIN_AGAIN) {
+        struct series base = base_of(run, l);
+        double gain = stats_gain(&base, &point->server_us), spread = spread_of(run, l);
+        json_object_set_new(row, "gain",
+                            json_pack("{s:f, s:f, s:s}", "ratio", gain, "aa_spread", spread, "verdict",
+                                      stats_verdict_text(stats_verdict(gain, spread))));
+        if (!open)
+            check_limit(run, bench, v, l, gain);
+    }
+    report_add(bench->report, "handshakes", row);
+}
+
+static void report_summary(struct suite_run *run, struct bench *bench)
+{
+    const struct point *point = &run->points[VARIANT_PLAIN][0];
+    struct series base = base_of(run, 0);
+    if (base.count == 0)
+        return;
+    struct exchange_cost cost = cost_of(run, bench, VARIANT_PLAIN);
+    json_t *row = json_pack("{s:s, s:s, s:s, s:o, s:f}", "class", CLASS_MEASURED, "suite", run->suite->name,
+                            "handshake", run->resumed ? "resumed" : "full", "server_cpu_us", report_series(&base),
+                            "aa_spread", spread_of(run, 0));
+    if (point->probed_us.count > 0)
+        json_object_set_new(row, "phases_us", phases_json(point));
+    if (cost.known && cost.total_us > 0) {
+        json_object_set_new(row, "probed_us", json_real(cost.total_us)); // the whole of which the phases are parts
+        json_object_set_new(row, "ecdhe_us", json_real(cost.all_us));
+        json_object_set_new(row, "ecdhe_share", json_real(cost.all_us / cost.total_us));
+        json_object_set_new(row, "amdahl_limit", json_real(stats_amdahl(cost.total_us, cost.all_us)));
+        json_object_set_new(row, "amdahl_limit_operations", json_real(stats_amdahl(cost.total_us, cost.operations_us)));
+    } else
+        report_skip(bench->report, run->suite->name,
+                    "ECDHE share unknown: phases were not measured, or not those of the classical suite");
+    report_add(bench->report, "suites", row);
+}
+
+void suite_run_report(struct suite_run *run, struct bench *bench)
+{
+    report_summary(run, bench);
+    for (size_t l = 0; l < run->load_count; l++)
+        for (int v = 0; v < VARIANT_COUNT; v++)
+            if (run->points[v][l].server_us.count > 0)
+                report_row(run, bench, v, l);
+}

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// One suite, one kind of handshake (full or resumed): its points while they are measured, and what is concluded from
+// them.
+#ifndef BENCH_SUITE_RUN_H
+#define BENCH_SUITE_RUN_H
+
+#include "bench.h"
+#include "handshake.h"
+
+enum { LOAD_MAX = 8 };
+
+struct load_kind {
+    unsigned in_flight;           // closed loop; open loop: the cap
+    unsigned utilisation_percent; // 0: closed loop
+};
+
+// One variant under one load: one value a round.
+struct point {
+    struct series server_us, client_us, per_second;
+    struct samples latency_us;
+    uint64_t pauses, handshakes;
+    // from slices of their own, in which the phases were timed
+    struct series probed_us, phase_us[PHASE_COUNT];
+};
+
+struct suite_run {
+    const struct suite *suite;
+    bool resumed;
+    struct tls_pair pairs[VARIANT_COUNT];
+    bool runs[VARIANT_COUNT];
+    struct load_kind loads[LOAD_MAX];
+    size_t load_count;
+    struct point points[VARIANT_COUNT][LOAD_MAX];
+};
+
+// Writes the rows, the suite's summary and the checks against Amdahl's limit.
+void suite_run_report(struct suite_run *run, struct bench *bench);
+
+#endif

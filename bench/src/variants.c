@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "variants.h"
+
+#include "paths.h"
+
+#include <openssl/err.h>
+#include <openssl/provider.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+const char variant_names[] = "plain, plain-async, ideal, never, auto, auto-async, always, always-async";
+
+static const struct variant variant_table[VARIANT_COUNT] = {
+    [VARIANT_PLAIN] = {.name = "plain", .text = "stock OpenSSL"},
+    [VARIANT_PLAIN_AGAIN] = {.name = "plain-again", .text = "stock OpenSSL, second of the A/A pair"},
+    [VARIANT_PLAIN_ASYNC] = {.name = "plain-async", .text = "stock OpenSSL, SSL_MODE_ASYNC", .async = true},
+    [VARIANT_IDEAL] = {.name = "ideal", .text = "keygen and derive at no cost (imitated)", .ideal = true},
+    [VARIANT_NEVER] = {.name = "never", .text = "Ephemera in software (offload=never)", .offload = "never"},
+    [VARIANT_AUTO] = {.name = "auto", .text = "Ephemera, offload=auto", .offload = "auto"},
+    [VARIANT_AUTO_ASYNC] = {.name = "auto-async",
+                            .text = "Ephemera, offload=auto, SSL_MODE_ASYNC",
+                            .offload = "auto",
+                            .async = true},
+    [VARIANT_ALWAYS] = {.name = "always",
+                        .text = "Ephemera, offload=always",
+                        .offload = "always",
+                        .needs_device = true},
+    [VARIANT_ALWAYS_ASYNC] = {.name = "always-async",
+                              .text = "Ephemera, offload=always, SSL_MODE_ASYNC",
+                              .offload = "always",
+                              .needs_device = true,
+                              .async = true},
+};
+
+bool variant_known(const char *name)
+{
+    for (int i = 0; i < VARIANT_COUNT; i++)
+        if (strcasecmp(variant_table[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+bool device_is_embedded(const char *device)
+{
+    return strcmp(device, "sim") == 0 || strncmp(device, "sim:", 4) == 0;
+}
+
+// Writes the OpenSSL configuration of one variant of our provider. Returns its descriptor's path in path, to be
+// unlinked.
+static bool write_config(const struct variant *variant, const char *device, const char *module, char path[64])
+{
+    const char *folder = getenv("TMPDIR");
+    if (snprintf(path, 64, "%s/ephemera-bench-XXXXXX", folder ? folder : "/tmp") >= 64)
+        return false;
+    int descriptor = mkstemp(path);
+    FILE *file = descriptor >= 0 ? fdopen(descriptor, "w") : NULL;
+    if (!file)
+        return false;
+    fprintf(file,
+            "openssl_conf = init\n[init]\nproviders = providers\nalg_section = algorithms\n"
+            "[algorithms]\ndefault_properties = ?provider=ephemera\n"
+            "[providers]\nephemera = ephemera\ndefault = default\n[default]\nactivate = 1\n"
+            "[ephemera]\nmodule = %s\nactivate = 1\noffload = %s\ndevice = %s\n",
+            module, variant->offload, device);
+    return fclose(file) == 0;
+}
+
+static void open_ours(struct variant *variant, const char *device, const char *module)
+{
+    char config[64] = "";
+    if (access(module, R_OK) != 0) {
+        snprintf(variant->skipped, sizeof(variant->skipped), "provider module not built: ephemera.so not found");
+        return;
+    }
+    if (!write_config(variant, device ? device : "pci", module, config))
+        snprintf(variant->skipped, sizeof(variant->skipped), "cannot write a temporary OpenSSL configuration");
+    else if (OSSL_LIB_CTX_load_config(variant->libctx, config) != 1 ||
+             !OSSL_PROVIDER_available(variant->libctx, "ephemera")) {
+        char reason[160];
+        ERR_error_string_n(ERR_peek_last_error(), reason, sizeof(reason));
+        snprintf(variant->skipped, sizeof(variant->skipped), "provider did not load: %s", reason);
+    }
+    ERR_clear_error();
+    if (config[0])
+        unlink(config);
+}
+
+static void open_one(struct variant *variant, const char *device, const char *module)
+{
+    if (variant->needs_device && !device) {
+        snprintf(variant->skipped, sizeof(variant->skipped), "no device: give --device");
+        return;
+    }
+    if (variant->offload && device && device_is_embedded(device)) {
+        snprintf(
+            variant->skipped, sizeof(variant->skipped),
+            "device %s computes inside this process: functional only; use ephemera-sim --backend timed and socket:PATH",
+            device);
+        return;
+    }
+    variant->libctx = OSSL_LIB_CTX_new();
+    if (!variant->libctx)
+        snprintf(variant->skipped, sizeof(variant->skipped), "out of memory");
+    else if (variant->offload)
+        open_ours(variant, device, module);
+    if (variant->skipped[0]) {
+        OSSL_LIB_CTX_free(variant->libctx);
+        variant->libctx = NULL;
+    }
+}
+
+void variants_open(struct variant variants[VARIANT_COUNT], const char *list, const char *device, const char *module)
+{
+    char found[PATH_MAX];
+    if (!module)
+        module = path_beside_program("../lib/ossl-modules/ephemera.so", found, sizeof(found)) ? found : "";
+    for (int i = 0; i < VARIANT_COUNT; i++) {
+        struct variant *variant = &variants[i];
+        *variant = variant_table[i];
+        if (i > VARIANT_PLAIN_AGAIN && list && !list_has(list, variant->name))
+            snprintf(variant->skipped, sizeof(variant->skipped), "not asked for");
+        else
+            open_one(variant, device, module);
+    }
+}
+
+void variants_close(struct variant variants[VARIANT_COUNT])
+{
+    for (int i = 0; i < VARIANT_COUNT; i++) {
+        OSSL_LIB_CTX_free(variants[i].libctx);
+        variants[i].libctx = NULL;
+    }
+}

@@ -1,0 +1,118 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# The program as a user runs it. usage: run.sh CASE EPHEMERA-BENCH
+# Only the shortest slices: the figures mean nothing here, what is reported about them does.
+set -eu -o pipefail
+case_name=$1 bench=$2
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work"
+
+fail() { printf 'FAIL: %s\n' "$*" >&2; exit 1; }
+
+# query FILE PYTHON-EXPRESSION of r, the report; the test fails unless it is true.
+query() {
+    python3 -c 'import json, sys
+r = json.load(open(sys.argv[1]))
+sys.exit(0 if eval(sys.argv[2]) else 1)' "$1" "$2" || fail "$1: not so: $2"
+}
+
+tiny() { "$bench" --suites TLS1.3/X25519/ECDSA-P256 --variants ideal --rounds 2 --slice 0.005 "$@" >out.txt 2>err.txt; }
+
+report() { # one suite, all loads; valid JSON and page
+    tiny --json r.json || fail "exit code $?"
+    query r.json 'r["schema"] == "ephemera-bench" and r["version"] == 1 and not r["interrupted"] and not r["failures"]'
+    query r.json 'r["machine"]["cpu"] and "OpenSSL" in r["machine"]["openssl"] and r["machine"]["virtual_machine"] in (True, False)'
+    query r.json '[s["handshake"] for s in r["suites"]] == ["full", "resumed"]'
+    query r.json 'all(0 < s["ecdhe_share"] < 1 and s["amdahl_limit"] > 1 for s in r["suites"])'
+    # the phases are parts of a whole, and each was seen
+    query r.json 'all(p > 0 for k, p in r["suites"][0]["phases_us"].items() if k not in ("kem",))'
+    query r.json 'abs(sum(r["suites"][0]["phases_us"].values()) - r["suites"][0]["probed_us"]) < 0.01 * r["suites"][0]["probed_us"]'
+    # a resumed TLS 1.3 handshake has an ECDHE and no signature
+    query r.json 'r["suites"][1]["phases_us"]["signature"] == 0 and r["suites"][1]["phases_us"]["derive"] > 0'
+    query r.json 'sorted({(h["load"], h["in_flight"]) for h in r["handshakes"]}) == [("closed", 1), ("closed", 8), ("closed", 64), ("closed", 256), ("open", 1024)]'
+    query r.json '{h.get("utilisation_percent") for h in r["handshakes"]} == {None, 50, 80, 95}'
+    query r.json 'all(len(h["server_cpu_us"]["values"]) == 2 and h["server_cpu_us"]["median"] > 0 for h in r["handshakes"])'
+    query r.json 'all(("gain" in h) == (h["variant"] == "ideal") for h in r["handshakes"])'
+    query r.json '{h["variant"] for h in r["handshakes"]} == {"plain", "plain-again", "ideal"}'
+    query r.json '{(o["curve"], o["operation"]) for o in r["operations"]} >= {("X25519", "keygen"), ("P-384", "derive")}'
+    query r.json 'r["checks"] and r["predictions"][0]["class"] == "PREDICTED"'
+    query r.json 'all(p["gain_pool"] <= p["gain_async"] <= p["amdahl_limit"] for p in r["predictions"])'
+    grep -q '^MEASURED: stock OpenSSL' out.txt || fail "no table on the terminal"
+    if command -v gnuplot >/dev/null; then
+        [ "$(grep -c '<svg' r.html)" -ge 3 ] || fail "plots are missing"
+        ! grep -q 'could not draw' r.html || fail "gnuplot failed"
+    fi
+    grep -q '</html>' r.html || fail "page is not complete"
+}
+
+no_gnuplot() { # the tables remain, and the page says what to install
+    PATH=$work "$bench" project --json r.json >out.txt 2>err.txt || fail "exit code $?"
+    grep -q 'gnuplot-nox' r.html || fail "the page does not say why there is no plot"
+    grep -q 'Published figures' r.html || fail "tables are missing"
+    ! grep -q '<svg' r.html || fail "a plot without gnuplot"
+}
+
+skips() { # nothing that this machine lacks is a failure
+    "$bench" --suites nonsense,TLS1.2/X25519MLKEM768,TLS1.2/ffdhe2048 --variants always --rounds 1 --slice 0.002 --json r.json >out.txt 2>err.txt ||
+        fail "exit code $?"
+    query r.json '{"what": "nonsense", "reason": "unknown suite"} in r["skipped"]'
+    query r.json 'any(s["what"] == "always" and "no device" in s["reason"] for s in r["skipped"])'
+    query r.json 'any(s["what"] == "TLS1.2/ffdhe2048/ECDSA-P256" and "ECDSA" in s["reason"] for s in r["skipped"])'
+    query r.json 'any("X25519MLKEM768" in s["what"] for s in r["skipped"])'
+    query r.json '{s["suite"] for s in r["suites"]} == {"TLS1.2/ffdhe2048/RSA-2048"}'
+    query r.json 'any("crypto_mb" in s["what"] for s in r["skipped"]) or any(o["api"] == "crypto_mb" for o in r["operations"])'
+    "$bench" ops --quick --device "socket:$work/none" --variants always --rounds 1 --slice 0.002 --json d.json >out.txt 2>err.txt ||
+        fail "a missing device is not a failure: exit code $?"
+    query d.json 'any("driver" in s["what"] for s in r["skipped"]) and r["operations"]'
+}
+
+interrupted() { # a signal in the second suite: the first one is complete, the second has what was measured
+    "$bench" --quick --suites TLS1.3/X25519/ECDSA-P256,TLS1.3/P-256/ECDSA-P256 --variants ideal --rounds 99 --slice 0.02 --json r.json \
+        >out.txt 2>err.txt &
+    local pid=$!
+    sleep 3
+    kill -INT "$pid"
+    wait "$pid" || fail "exit code $?"
+    query r.json 'r["interrupted"] is True and not r["failures"]'
+    query r.json 'r["handshakes"] and 0 < len(r["handshakes"][0]["server_cpu_us"]["values"]) <= 99'
+    grep -q INTERRUPTED out.txt || fail "the terminal does not say that it was interrupted"
+    grep -q '</html>' r.html || fail "page is not complete"
+}
+
+compare() { # a doctored report is found out, an equal one is not, and nonsense is refused
+    tiny --json a.json --quick
+    python3 -c 'import json
+r = json.load(open("a.json"))
+for row in r["suites"] + r["handshakes"]:
+    for key in ("median", "min", "max"):
+        row["server_cpu_us"][key] /= 100
+json.dump(r, open("b.json", "w"))'
+    "$bench" compare a.json a.json >same.txt || fail "exit code $?"
+    "$bench" compare a.json b.json >other.txt || fail "exit code $?"
+    ! grep -qE ' (faster|slower)$' same.txt || fail "a report differs from itself"
+    grep -qE 'TLS1.3/X25519/ECDSA-P256 full .* faster$' other.txt || fail "a hundredfold gain went unseen"
+    "$bench" compare b.json a.json | grep -qE ' slower$' || fail "a hundredfold loss went unseen"
+    echo '{"schema": "other"}' >c.json
+    for bad in c.json missing.json; do
+        local code=0
+        "$bench" compare a.json $bad >/dev/null 2>err.txt || code=$?
+        [ "$code" -eq 2 ] && [ -s err.txt ] || fail "compare with $bad: exit code $code"
+    done
+}
+
+usage() { # wrong command lines: code 2, one line that says what is wrong
+    local arguments
+    for arguments in "--rounds 0" "--rounds 100" "--rounds x" "--variants nonsense" "--nonsense" "nonsense" "compare one"; do
+        local code=0
+        # shellcheck disable=SC2086
+        "$bench" $arguments >out.txt 2>err.txt || code=$?
+        [ "$code" -eq 2 ] && [ -s err.txt ] || fail "$arguments: exit code $code"
+    done
+    "$bench" --help | grep -q 'usage: ephemera-bench' || fail "no help"
+    "$bench" project --json /nonexistent/r.json >out.txt 2>err.txt && fail "an unwritable report is a failure"
+    grep -q 'cannot write' err.txt || fail "no message about the unwritable report"
+}
+
+"$case_name"
+echo "ok: $case_name"
