@@ -98,6 +98,26 @@ enum eph_status rig_exchange(struct rig *rig, unsigned seed, uint64_t *took_ms)
     return status;
 }
 
+enum eph_status rig_submit(struct rig *rig, unsigned seed, unsigned n, uint32_t *tags)
+{
+    struct rig_request made[64];
+    struct eph_request requests[64];
+    for (unsigned i = 0; i < n; i++) {
+        rig_make(&made[i], seed + i);
+        requests[i] = made[i].request;
+    }
+    return eph_submit(rig->queue, requests, n, tags);
+}
+
+bool rig_wait_right(struct rig *rig, unsigned seed, uint32_t tag)
+{
+    struct rig_request made;
+    struct eph_completion completion;
+    rig_make(&made, seed);
+    return eph_wait(rig->queue, tag, &completion, 0) == EPH_OK && completion.tag == tag &&
+           rig_is_right(&made, &completion);
+}
+
 struct eph_queue_stats rig_stats(struct rig *rig)
 {
     struct eph_queue_stats stats;

@@ -37,6 +37,9 @@ bool rig_is_right(const struct rig_request *made, const struct eph_completion *c
 
 // submit + wait of one such derive; fails the test when an answer comes that is not right. took_ms may be NULL.
 enum eph_status rig_exchange(struct rig *rig, unsigned seed, uint64_t *took_ms);
+// n of them with seeds seed, seed + 1, ..., n <= 64; and whether the right answer to one of them comes.
+enum eph_status rig_submit(struct rig *rig, unsigned seed, unsigned n, uint32_t *tags);
+bool rig_wait_right(struct rig *rig, unsigned seed, uint32_t tag);
 struct eph_queue_stats rig_stats(struct rig *rig);
 
 #endif
