@@ -37,7 +37,7 @@ static void *load_plugin_at(const struct eph_device *device, const char *path)
     // NODELETE: the plugin's run-time library must not vanish under a thread or an exit handler.
     void *plugin = dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
     if (!plugin)
-        eph_log(device, EPH_LOG_ERROR, "device=%s: can not load the simulation: %s", device->uri, dlerror());
+        eph_device_log(device, EPH_LOG_ERROR, "device=%s: can not load the simulation: %s", device->uri, dlerror());
     return plugin;
 }
 
@@ -55,8 +55,8 @@ static void *load_plugin(const struct eph_device *device)
         if (!access(path, R_OK))
             return load_plugin_at(device, path);
     }
-    eph_log(device, EPH_LOG_ERROR, "device=%s: %s is not in %s, its ../lib or its parent", device->uri, plugin_name,
-            directory);
+    eph_device_log(device, EPH_LOG_ERROR, "device=%s: %s is not in %s, its ../lib or its parent", device->uri,
+                   plugin_name, directory);
     return NULL;
 }
 
@@ -69,7 +69,7 @@ enum eph_status eph_sim_load(struct eph_device *device)
     device->sim_stop = (eph_sim_stop_fn *)(uintptr_t)dlsym(device->plugin, "eph_sim_stop");
     if (device->sim_start && device->sim_stop)
         return EPH_OK;
-    eph_log(device, EPH_LOG_ERROR, "device=%s: %s is not a simulation plugin", device->uri, plugin_name);
+    eph_device_log(device, EPH_LOG_ERROR, "device=%s: %s is not a simulation plugin", device->uri, plugin_name);
     return EPH_E_PROTOCOL;
 }
 
@@ -81,8 +81,8 @@ static enum eph_status attach_sim(struct eph_device *device, int server_fd, stru
     if (attachment->sim_handle)
         return EPH_OK;
     int error = errno;
-    eph_log(device, EPH_LOG_ERROR, "device=%s: simulation back end %s did not start: %s", device->uri, backend,
-            strerror(error));
+    eph_device_log(device, EPH_LOG_ERROR, "device=%s: simulation back end %s did not start: %s", device->uri, backend,
+                   strerror(error));
     return error == ENOTSUP ? EPH_E_UNSUPPORTED : error == EINVAL ? EPH_E_INVALID : EPH_E_NO_DEVICE;
 }
 
@@ -100,8 +100,8 @@ enum eph_status eph_socket_connect(struct eph_device *device)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     if (strlen(device->argument) + sizeof EPH_ATTACH_SUFFIX > sizeof address.sun_path) {
-        eph_log(device, EPH_LOG_ERROR, "device=%s: path longer than %zu characters", device->uri,
-                sizeof address.sun_path - sizeof EPH_ATTACH_SUFFIX);
+        eph_device_log(device, EPH_LOG_ERROR, "device=%s: path longer than %zu characters", device->uri,
+                       sizeof address.sun_path - sizeof EPH_ATTACH_SUFFIX);
         return EPH_E_INVALID;
     }
     sprintf(address.sun_path, "%s%s", device->argument, EPH_ATTACH_SUFFIX);
@@ -110,13 +110,13 @@ enum eph_status eph_socket_connect(struct eph_device *device)
     if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof address)) {
         int error = errno;
         eph_close_fd(&fd);
-        eph_log(device, EPH_LOG_ERROR, "device=%s: no ephemera-sim answers at %s: %s", device->uri, address.sun_path,
-                strerror(error));
+        eph_device_log(device, EPH_LOG_ERROR, "device=%s: no ephemera-sim answers at %s: %s", device->uri,
+                       address.sun_path, strerror(error));
         return error == EACCES || error == EPERM ? EPH_E_PERMISSION : EPH_E_NO_DEVICE;
     }
     if (!peer_is_trusted(fd)) {
         eph_close_fd(&fd);
-        eph_log(device, EPH_LOG_ERROR, "device=%s: its server is neither root's nor ours; refused", device->uri);
+        eph_device_log(device, EPH_LOG_ERROR, "device=%s: its server is neither root's nor ours; refused", device->uri);
         return EPH_E_PERMISSION;
     }
     eph_close_fd(&device->control_fd);
@@ -145,8 +145,8 @@ enum eph_status eph_socket_explain(struct eph_device *device, enum eph_status st
     int32_t error = newest_reply_error(device->control_fd);
     if (!error)
         return status;
-    eph_log(device, EPH_LOG_ERROR, "device=%s: the daemon refused us: %s", device->uri,
-            error == EBUSY ? "all its functions are taken" : strerror(error));
+    eph_device_log(device, EPH_LOG_ERROR, "device=%s: the daemon refused us: %s", device->uri,
+                   error == EBUSY ? "all its functions are taken" : strerror(error));
     return EPH_E_PERMISSION;
 }
 
@@ -178,7 +178,7 @@ static enum eph_status attach_socket(struct eph_device *device, int server_fd)
     close(server_fd);
     if (sent)
         return EPH_OK;
-    eph_log(device, EPH_LOG_ERROR, "device=%s: the daemon is gone", device->uri);
+    eph_device_log(device, EPH_LOG_ERROR, "device=%s: the daemon is gone", device->uri);
     return EPH_E_GONE;
 }
 
@@ -187,7 +187,7 @@ enum eph_status eph_attach(struct eph_device *device, struct eph_attachment *att
     *attachment = (struct eph_attachment){.socket_fd = -1};
     int pair[2];
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair)) {
-        eph_log(device, EPH_LOG_ERROR, "device=%s: socketpair: %s", device->uri, strerror(errno));
+        eph_device_log(device, EPH_LOG_ERROR, "device=%s: socketpair: %s", device->uri, strerror(errno));
         return EPH_E_NO_MEMORY;
     }
     enum eph_status status =

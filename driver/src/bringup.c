@@ -24,7 +24,8 @@ static const uint64_t simulation_deadline_floor_ns = 250 * EPH_NS_PER_MS;
 
 static enum eph_status fail(const struct eph_queue *queue, const char *step, enum eph_status status)
 {
-    eph_log(queue->device, EPH_LOG_ERROR, "device=%s: %s: %s", queue->device->uri, step, eph_status_text(status));
+    eph_device_log(queue->device, EPH_LOG_ERROR, "device=%s: %s: %s", queue->device->uri, step,
+                   eph_status_text(status));
     return status;
 }
 

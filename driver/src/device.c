@@ -24,7 +24,7 @@ static const struct uri_form uri_forms[] = {
     {"broker", EPH_KIND_BROKER, true, false},
 };
 
-void eph_log(const struct eph_device *device, enum eph_log_level level, const char *format, ...)
+void eph_device_log(const struct eph_device *device, enum eph_log_level level, const char *format, ...)
 {
     if (!device->options.log)
         return;
@@ -76,7 +76,7 @@ static enum eph_status parse_uri(struct eph_device *device, const char *uri)
             return EPH_OK;
         }
     }
-    eph_log(device, EPH_LOG_ERROR, "device=%.100s is not a device; accepted: %s", uri, eph_device_forms);
+    eph_device_log(device, EPH_LOG_ERROR, "device=%.100s is not a device; accepted: %s", uri, eph_device_forms);
     return EPH_E_INVALID;
 }
 
@@ -91,8 +91,8 @@ static enum eph_status copy_options(struct eph_device *device, const struct eph_
         return EPH_E_NO_MEMORY;
     uint32_t log2_depth = options->log2_depth;
     if (log2_depth && (log2_depth < EPH_MIN_LOG2_DEPTH || log2_depth > EPH_MAX_LOG2_DEPTH)) {
-        eph_log(device, EPH_LOG_ERROR, "queue depth 2^%u is not between 2^%d and 2^%d", log2_depth, EPH_MIN_LOG2_DEPTH,
-                EPH_MAX_LOG2_DEPTH);
+        eph_device_log(device, EPH_LOG_ERROR, "queue depth 2^%u is not between 2^%d and 2^%d", log2_depth,
+                       EPH_MIN_LOG2_DEPTH, EPH_MAX_LOG2_DEPTH);
         return EPH_E_INVALID;
     }
     return EPH_OK;
@@ -110,8 +110,8 @@ static enum eph_status open_kind(struct eph_device *device)
     case EPH_KIND_BROKER:
         break;
     }
-    eph_log(device, EPH_LOG_ERROR, "device=%s: this version has no broker; use socket:PATH, or pci without sharing",
-            device->uri);
+    eph_device_log(device, EPH_LOG_ERROR,
+                   "device=%s: this version has no broker; use socket:PATH, or pci without sharing", device->uri);
     return EPH_E_UNSUPPORTED;
 }
 

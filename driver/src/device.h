@@ -23,8 +23,8 @@ struct eph_device {
 };
 
 // One line to the application's log. Never a secret in it.
-__attribute__((format(printf, 3, 4))) void eph_log(const struct eph_device *device, enum eph_log_level level,
-                                                   const char *format, ...);
+__attribute__((format(printf, 3, 4))) void eph_device_log(const struct eph_device *device, enum eph_log_level level,
+                                                          const char *format, ...);
 
 // Attach this process: a socket that speaks vfio-user, and for the embedded simulation the handle of its server.
 struct eph_attachment {

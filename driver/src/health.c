@@ -40,8 +40,8 @@ static void first_opening(struct eph_queue *queue, uint64_t now_ns, const char *
 {
     open_breaker(queue, now_ns);
     queue->stats.breaker_openings++;
-    eph_log(queue->device, EPH_LOG_WARNING, "device=%s: %s; out of service, next reset in %llu ms", queue->device->uri,
-            why, (unsigned long long)(queue->health.backoff_ns / EPH_NS_PER_MS));
+    eph_device_log(queue->device, EPH_LOG_WARNING, "device=%s: %s; out of service, next reset in %llu ms",
+                   queue->device->uri, why, (unsigned long long)(queue->health.backoff_ns / EPH_NS_PER_MS));
 }
 
 void eph_health_success(struct eph_queue *queue)
@@ -60,8 +60,8 @@ void eph_health_untrusted(struct eph_queue *queue, const char *what)
     if (queue->health.logged_untrusted)
         return;
     queue->health.logged_untrusted = true;
-    eph_log(queue->device, EPH_LOG_WARNING, "device=%s: completion with a wrong %s dropped; more are only counted",
-            queue->device->uri, what);
+    eph_device_log(queue->device, EPH_LOG_WARNING,
+                   "device=%s: completion with a wrong %s dropped; more are only counted", queue->device->uri, what);
 }
 
 void eph_health_gone(struct eph_queue *queue, const char *why)
@@ -72,7 +72,7 @@ void eph_health_gone(struct eph_queue *queue, const char *why)
     queue->health.probe = NULL;
     epoll_ctl(queue->epoll_fd, EPOLL_CTL_DEL, queue->transport->death_fd,
               NULL); // else eph_queue_fd stays readable for ever
-    eph_log(queue->device, EPH_LOG_ERROR, "device=%s: gone (%s)", queue->device->uri, why);
+    eph_device_log(queue->device, EPH_LOG_ERROR, "device=%s: gone (%s)", queue->device->uri, why);
     eph_queue_end_all(queue, EPH_E_GONE);
 }
 
@@ -163,7 +163,7 @@ static enum eph_status continue_probe(struct eph_queue *queue, uint64_t now_ns)
     set_breaker(queue, EPH_HEALTH_CLOSED, EPH_BREAKER_CLOSED);
     health->backoff_ns = health_backoff_first_ns;
     health->faults = 0;
-    eph_log(queue->device, EPH_LOG_INFO, "device=%s: back in service", queue->device->uri);
+    eph_device_log(queue->device, EPH_LOG_INFO, "device=%s: back in service", queue->device->uri);
     return EPH_OK;
 }
 

@@ -89,7 +89,7 @@ enum eph_status eph_pci_open(struct eph_device *device)
     size_t count;
     enum eph_status status = eph_pci_list(NULL, entries, sizeof entries / sizeof *entries, &count);
     if (status != EPH_OK) {
-        eph_log(device, EPH_LOG_ERROR, "device=%s: can not read %s", device->uri, sysfs_default);
+        eph_device_log(device, EPH_LOG_ERROR, "device=%s: can not read %s", device->uri, sysfs_default);
         return status;
     }
     const struct eph_pci_entry *found = NULL;
@@ -97,12 +97,14 @@ enum eph_status eph_pci_open(struct eph_device *device)
         if (!*device->argument || !strcasecmp(entries[i].bdf, device->argument))
             found = &entries[i];
     if (!found) {
-        eph_log(device, EPH_LOG_ERROR, "device=%s: no Ephemera card%s%s in this machine; without one: sim, socket:PATH",
-                device->uri, *device->argument ? " at " : "", device->argument);
+        eph_device_log(device, EPH_LOG_ERROR,
+                       "device=%s: no Ephemera card%s%s in this machine; without one: sim, socket:PATH", device->uri,
+                       *device->argument ? " at " : "", device->argument);
         return EPH_E_NO_DEVICE;
     }
-    eph_log(device, EPH_LOG_ERROR,
-            "device=%s: card %s found, but this version reaches devices through vfio-user only: sim, socket:PATH",
-            device->uri, found->bdf);
+    eph_device_log(
+        device, EPH_LOG_ERROR,
+        "device=%s: card %s found, but this version reaches devices through vfio-user only: sim, socket:PATH",
+        device->uri, found->bdf);
     return EPH_E_UNSUPPORTED;
 }
