@@ -6,6 +6,7 @@
 #include <ephemera/vfio_user.h>
 #include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -119,9 +120,14 @@ enum eph_status eph_socket_connect(struct eph_device *device)
         eph_device_log(device, EPH_LOG_ERROR, "device=%s: its server is neither root's nor ours; refused", device->uri);
         return EPH_E_PERMISSION;
     }
-    eph_close_fd(&device->control_fd);
-    device->control_fd = fd;
-    return EPH_OK;
+    if (device->control_fd < 0) {
+        device->control_fd = fd;
+        return EPH_OK;
+    }
+    // Replaced in place: another thread may be about to use the number.
+    bool replaced = dup3(fd, device->control_fd, O_CLOEXEC) >= 0;
+    close(fd);
+    return replaced ? EPH_OK : EPH_E_NO_MEMORY;
 }
 
 // Replies only explain failures (a refused function shows as a closed socket), so nobody waits for them. They are
