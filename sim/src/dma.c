@@ -123,6 +123,8 @@ int eph_dma_unmap(struct eph_dma_table *table, uint64_t address, uint64_t bytes)
             return EINVAL;
         end++;
     }
+    if (begin == end)
+        return 0;
     for (size_t i = begin; i < end; i++)
         release(&table->ranges[i]);
     memmove(&table->ranges[begin], &table->ranges[end], (table->count - end) * sizeof *table->ranges);
