@@ -115,8 +115,7 @@ void eph_function_detach(struct eph_function *function)
 void eph_function_error(struct eph_function *function)
 {
     struct eph_device *device = function->device;
-    if (!function->attached || function->resetting || function->error_code != EPH_ERR_NONE ||
-        queue_state(function) != EPH_QSTATE_ERROR)
+    if (!function->attached || function->resetting || function->error_code != EPH_ERR_NONE)
         return;
     uint32_t code = card_read(function, EPH_REG_ERR_CODE);
     // The card keeps its first error only; for later ones of other functions the refused access or the last doorbell
@@ -126,6 +125,8 @@ void eph_function_error(struct eph_function *function)
         function->error_code = code;
         function->error_address =
             card_read(function, EPH_REG_ERR_ADDR_LO) | (uint64_t)card_read(function, EPH_REG_ERR_ADDR_HI) << 32;
+    } else if (queue_state(function) != EPH_QSTATE_ERROR) {
+        return;
     } else if (function->refused_code != EPH_ERR_NONE) {
         function->error_code = function->refused_code;
         function->error_address = function->refused_address;
@@ -197,7 +198,7 @@ static void write_queue(struct eph_function *function, uint32_t reg, uint32_t va
     if (reg == EPH_QREG_VECTOR) {
         if (queue_state(function) != EPH_QSTATE_OFF)
             return;
-        function->vector = value;
+        function->vector = value > 31 ? 31 : value;                               // as the card keeps it
         value = value >= 1 && value < EPH_MSIX_VECTORS ? function->queue + 1 : 0; // 0 is as wrong for the card
     }
     if (reg == EPH_QREG_ENABLE)

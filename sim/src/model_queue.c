@@ -114,10 +114,10 @@ void eph_model_queue_write(struct eph_model_queue *queue, uint32_t offset, uint3
         set_high(&queue->shadow_base, value);
         break;
     case EPH_QREG_LOG2_DEPTH:
-        queue->log2_depth = value;
+        queue->log2_depth = value > 15 ? 15 : value; // four bits, saturating as in eph_queue_table
         break;
     case EPH_QREG_VECTOR:
-        queue->vector = value;
+        queue->vector = value > 31 ? 31 : value;
         break;
     default:
         break;
@@ -134,29 +134,35 @@ static uint32_t distance(const struct eph_model_queue *queue, uint32_t from, uin
     return (to - from) & (depth(queue) - 1);
 }
 
+static void interrupt_if_due(struct eph_model_queue *queue)
+{
+    if (!queue->armed || queue->cq_head == queue->cq_tail)
+        return;
+    queue->armed = false;
+    queue->host->interrupt(queue->host->context, queue->vector);
+}
+
+// Ring order is cq_head <= cq_tail <= sq_head <= sq_tail: the tail never moves back, the head only over what is
+// visible.
 static void ring_tail(struct eph_model_queue *queue, uint32_t tail)
 {
-    if (tail >= depth(queue))
-        fail(queue, EPH_ERR_SQ_TAIL, tail);
+    if (tail >= depth(queue) || distance(queue, queue->sq_head, tail) < distance(queue, queue->sq_head, queue->sq_tail))
+        fail(queue, EPH_ERR_SQ_TAIL, 0);
     else
         queue->sq_tail = tail;
 }
 
-// The head may only advance over completions that were written. Arming interrupts at once when one is waiting already.
 static void ring_head(struct eph_model_queue *queue, uint32_t value)
 {
     uint32_t head = value & ~(uint32_t)EPH_ARM;
     if (head >= depth(queue) ||
         distance(queue, queue->cq_head, head) > distance(queue, queue->cq_head, queue->cq_tail)) {
-        fail(queue, EPH_ERR_CQ_HEAD, value);
+        fail(queue, EPH_ERR_CQ_HEAD, 0);
         return;
     }
     queue->cq_head = head;
-    queue->armed = value & (uint32_t)EPH_ARM;
-    if (queue->armed && queue->cq_head != queue->cq_tail) {
-        queue->armed = false;
-        queue->host->interrupt(queue->host->context, queue->vector);
-    }
+    queue->armed |= (value & (uint32_t)EPH_ARM) != 0; // a plain head update does not disarm
+    interrupt_if_due(queue);
 }
 
 static void kick(struct eph_model_queue *queue)
@@ -214,8 +220,5 @@ void eph_model_queue_complete(struct eph_model_queue *queue, struct eph_cqe *cqe
     queue->phase ^= queue->cq_tail == 0;
     queue->done++;
     queue->errors += cqe->status != EPH_ST_OK;
-    if (queue->armed) {
-        queue->armed = false;
-        queue->host->interrupt(queue->host->context, queue->vector);
-    }
+    interrupt_if_due(queue);
 }

@@ -88,11 +88,15 @@ void raw_queue_ring(struct raw_queue *queue);
 bool raw_queue_visible(const struct raw_queue *queue);
 // Next completion, copied; the head is returned to the device. False after timeout_ms.
 bool raw_queue_get(struct raw_queue *queue, struct eph_cqe *cqe, int timeout_ms);
+// Runs n requests whose tags are 0 .. n-1, 60 at a time; cqes[tag] receives each completion. The queue has 64 entries.
+void raw_queue_run(struct raw_queue *queue, const struct eph_sqe *sqes, struct eph_cqe *cqes, uint32_t n);
 // Waits until STATE has this value; false after a minute.
 bool raw_queue_state(struct raw_client *client, uint32_t state);
 
 // An X25519 request with this tag; operands from a generator seeded by tag.
 struct eph_sqe raw_request(enum eph_opcode opcode, uint32_t tag);
+// Scalars of all zeros, all ones, one bit: by i.
+void raw_special_scalar(struct eph_sqe *sqe, uint32_t i);
 // RFC 7748 section 5.2, first vector: request and expected u.
 struct eph_sqe raw_rfc7748(uint32_t tag);
 extern const uint8_t raw_rfc7748_u[EPH_CURVE_BYTES_X25519];

@@ -135,3 +135,30 @@ struct eph_sqe raw_rfc7748(uint32_t tag)
     memcpy(sqe.peer_x, rfc7748_peer, sizeof rfc7748_peer);
     return sqe;
 }
+
+void raw_special_scalar(struct eph_sqe *sqe, uint32_t i)
+{
+    memset(sqe->scalar, i % 3 == 0 ? 0x00 : 0xff, sizeof sqe->scalar);
+    if (i % 3 == 2) {
+        memset(sqe->scalar, 0, sizeof sqe->scalar);
+        sqe->scalar[i % 32] = (uint8_t)(1u << i % 8);
+    }
+}
+
+void raw_queue_run(struct raw_queue *queue, const struct eph_sqe *sqes, struct eph_cqe *cqes, uint32_t n)
+{
+    enum { BATCH = 60, ANSWER_MS = 60000 };
+    cr_assert_eq(queue->log2_depth, (uint32_t)EPH_MAX_LOG2_DEPTH);
+    for (uint32_t first = 0; first < n; first += BATCH) {
+        uint32_t count = n - first < BATCH ? n - first : BATCH;
+        for (uint32_t i = 0; i < count; i++)
+            raw_queue_put(queue, &sqes[first + i]);
+        raw_queue_ring(queue);
+        for (uint32_t i = 0; i < count; i++) {
+            struct eph_cqe cqe;
+            cr_assert(raw_queue_get(queue, &cqe, ANSWER_MS), "request %u of %u", first + i, n);
+            cr_assert_lt(cqe.tag, n);
+            cqes[cqe.tag] = cqe;
+        }
+    }
+}

@@ -54,6 +54,30 @@ static void expect_rfc7748(uint32_t tag)
     cr_assert_eq(memcmp(cqe.result, raw_rfc7748_u, sizeof raw_rfc7748_u), 0);
 }
 
+static void put_in_flight(uint32_t count)
+{
+    for (uint32_t tag = 0; tag < count; tag++) {
+        struct eph_sqe sqe = raw_request(EPH_OP_DERIVE, tag);
+        raw_queue_put(&queue, &sqe);
+    }
+    raw_queue_ring(&queue);
+}
+
+// Two doorbells in one message, so that the device can not have fetched everything in between.
+static void ring_forth_and_back(uint32_t forth, uint32_t back)
+{
+    struct {
+        uint64_t count;
+        struct {
+            struct eph_vu_region_access access;
+            uint32_t value[2];
+        } writes[2];
+    } multi = {
+        2,
+        {{{EPH_DOORBELL_BASE + EPH_DB_SQ_TAIL, 0, 4}, {forth}}, {{EPH_DOORBELL_BASE + EPH_DB_SQ_TAIL, 0, 4}, {back}}}};
+    cr_assert_eq(raw_call(&client, EPH_VU_REGION_WRITE_MULTI, &multi, sizeof multi, NULL, 0, NULL, 0), 8);
+}
+
 TestSuite(queue, .init = start, .fini = stop, .timeout = 110);
 
 Test(queue, answers_the_rfc_7748_vector)
@@ -181,6 +205,10 @@ Test(queue, stops_on_doorbells_that_can_not_be)
     cr_assert_eq(raw_set_irq(&client, 0, event), 0);
     raw_queue_setup(&queue, &client, 3);
     raw_write32(&client, EPH_DOORBELL_BASE + EPH_DB_SQ_TAIL, 8);
+    expect_error(EPH_ERR_SQ_TAIL, event);
+    recover();
+    raw_queue_reopen(&queue);
+    ring_forth_and_back(3, 2);
     expect_error(EPH_ERR_SQ_TAIL, event);
     recover();
     raw_queue_reopen(&queue);
@@ -336,15 +364,6 @@ Test(queue, works_across_maps_of_one_page_each)
 }
 
 // ---- resets
-
-static void put_in_flight(uint32_t count)
-{
-    for (uint32_t tag = 0; tag < count; tag++) {
-        struct eph_sqe sqe = raw_request(EPH_OP_DERIVE, tag);
-        raw_queue_put(&queue, &sqe);
-    }
-    raw_queue_ring(&queue);
-}
 
 static void expect_as_new(void)
 {
