@@ -134,11 +134,12 @@ module eph_fma_fold (
 
   // result: 66 bits of each piece; piece 0 plus the wrapped part; piece 3 without it
   logic [66:0] piece0;
-  logic [29:0] digit7_q;
+  logic [29:0] digit7, digit7_q;
   eph_skew_add #(
       .W(67), .AW(66), .ASigned(0), .AWait(TWrap - eph_fma_pkg::TFold0 - 3), .BW(16), .BSigned(0)) u_piece0 (
       .clk_i, .neg_i(1'b0), .a_i(sum[65:0]), .b_i(wrap_q[15:0]), .y_o(piece0));
-  always_ff @(posedge clk_i) digit7_q <= {f25519[TTop+1] ? 6'd0 : r3[62:57], r3[56:33]};
+  assign digit7 = r3[62:33];
+  always_ff @(posedge clk_i) digit7_q <= {f25519[TTop+1] ? 6'd0 : digit7[29:24], digit7[23:0]};
   assign res_o = {
     6'd0, digit7_q, 3'd0, r3[32:0], 3'd0, r2[65:33], 3'd0, r2[32:0], 3'd0, r1[65:33], 3'd0, r1[32:0],
     2'd0, piece0[66:33], 3'd0, piece0[32:0]

@@ -48,7 +48,7 @@ module eph_fma_front (
 
   for (genvar k = 0; k < 4; k++) begin : gen_piece
     logic [PieceW-1:0] p0, p1, c, g, t_piece;  // p0, p1: base 0; all others from here: TSelect
-    logic [ShiftW-1:0] a, b, t;
+    logic [ShiftW-1:0] a, b, t, b_or_t;
     logic [XW-1:0] x_sum, x_other;  // TSum
     logic [YW-1:0] y_sum, y_other;
 
@@ -110,11 +110,14 @@ module eph_fma_front (
         .x_i(p1), .y_o(b));
     eph_skew_view #(.InW(PieceW), .InSigned(0), .OutW(ShiftW)) u_t (
         .clk_i, .x_i(t_piece), .y_o(t));
+    assign b_or_t[32:0] = b[32:0] | t[32:0];
+    assign b_or_t[65:33] = b[65:33] | t[65:33];
+    assign b_or_t[69:66] = b[69:66] | t[69:66];
     assign one_b_operand[k] = (b & t) == '0;
 
     // pre-adds
     eph_skew_add #(.W(XW), .AW(ShiftW), .ASigned(0), .BW(ShiftW), .BSigned(0), .Dynamic(1)) u_x (
-        .clk_i, .neg_i(neg_b), .a_i(a), .b_i(b | t), .y_o(x_sum));
+        .clk_i, .neg_i(neg_b), .a_i(a), .b_i(b_or_t), .y_o(x_sum));
     eph_skew_add #(.W(YW), .AW(PieceW), .ASigned(0), .BW(PieceW), .BSigned(0), .Dynamic(1)) u_y (
         .clk_i, .neg_i(neg_g), .a_i(c), .b_i(g), .y_o(y_sum));
 

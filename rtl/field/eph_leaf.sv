@@ -36,8 +36,8 @@ module eph_leaf (
       .y_o(b)
   );
 
+  logic [3*RowW-1:0] rows;  // row r: digits 17, 17, 17, 43; base r + 4
   for (genvar r = 0; r < 3; r++) begin : gen_row
-    logic [RowW-1:0] row;  // digits 17, 17, 17, 43; base r + 4
     for (genvar i = 0; i < 4; i++) begin : gen_mac
       logic signed [24:0] a_d, a_q;
       logic signed [17:0] b_d, b_q;
@@ -75,7 +75,7 @@ module eph_leaf (
       localparam int OutW = (i == 3) ? RowW - 51 : 17;
       logic [OutW-1:0] out_q;
       always_ff @(posedge clk_i) out_q <= p_q[OutW-1:0];
-      assign row[17*i+:OutW] = out_q;
+      assign rows[RowW*r+17*i+:OutW] = out_q;
       if (i == 3) begin : gen_row_end
         logic unused_p;
         assign unused_p = ^p_q[47:OutW];
@@ -96,7 +96,7 @@ module eph_leaf (
       .Wait(2)
   ) u_row0 (
       .clk_i,
-      .x_i(gen_row[0].row),
+      .x_i(rows[0*RowW+:RowW]),
       .y_o(row0)
   );
 
@@ -109,7 +109,7 @@ module eph_leaf (
       .Wait(1)
   ) u_row1 (
       .clk_i,
-      .x_i(gen_row[1].row),
+      .x_i(rows[1*RowW+:RowW]),
       .y_o(row1)
   );
 
@@ -122,7 +122,7 @@ module eph_leaf (
       .Wait(1)
   ) u_row2 (
       .clk_i,
-      .x_i(gen_row[2].row),
+      .x_i(rows[2*RowW+:RowW]),
       .y_o(row2)
   );
 

@@ -55,8 +55,11 @@ module eph_skew_add #(
   for (genvar j = 0; j < Digits; j++) begin : gen_digit
     localparam int Lo = 33 * j;
     localparam int DigitW = (j == Digits - 1) ? W - Lo : 33;
+    logic [DigitW-1:0] a_digit, b_digit;
     logic [DigitW:0] sum_q;  // top bit: carry into the next digit
     logic neg, carry;
+    assign a_digit = a[Lo+:DigitW];
+    assign b_digit = b[Lo+:DigitW] ^ {DigitW{neg}};
 
     if (j == 0) begin : gen_low
       assign neg   = neg_i;
@@ -73,7 +76,7 @@ module eph_skew_add #(
     end
 
     always_ff @(posedge clk_i)
-      sum_q <= {1'b0, a[Lo+:DigitW]} + {1'b0, b[Lo+:DigitW] ^ {DigitW{neg}}} + (DigitW + 1)'(carry);
+      sum_q <= {1'b0, a_digit} + {1'b0, b_digit} + (DigitW + 1)'(carry);
     assign y_o[Lo+:DigitW] = sum_q[DigitW-1:0];
 
     if (j == Digits - 1) begin : gen_top
@@ -82,8 +85,8 @@ module eph_skew_add #(
       if (Exact) begin : gen_check
         logic a_sign_q, b_sign_q;
         always_ff @(posedge clk_i) begin
-          a_sign_q <= a[W-1];
-          b_sign_q <= b[W-1] ^ neg;
+          a_sign_q <= a_digit[DigitW-1];
+          b_sign_q <= b_digit[DigitW-1];
           a_sum_fits : assert (a_sign_q != b_sign_q || sum_q[DigitW-1] == a_sign_q);
         end
       end

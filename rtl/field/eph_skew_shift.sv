@@ -18,13 +18,17 @@ module eph_skew_shift (
   logic [3:0] top_q;
   logic [39:0] high;
 
-  assign high = {3'd0, x_i[66:33], low_top_q} << shift_q;
+  logic [32:0] x_low;
+  logic [33:0] x_high;
+  assign x_low = x_i[32:0];
+  assign x_high = x_i[66:33];
+  assign high = {3'd0, x_high, low_top_q} << shift_q;
 
   always_ff @(posedge clk_i) begin
     shift_q   <= shift_i;
     zero_q    <= zero_i;
-    low_top_q <= x_i[32:30];
-    low_q     <= zero_i ? '0 : x_i[32:0] << shift_i;
+    low_top_q <= x_low[32:30];
+    low_q     <= zero_i ? '0 : x_low << shift_i;
     high_q    <= zero_q ? '0 : high[39:3];
     top_q     <= high_q[36:33];
   end

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Bench of eph_fma: random and edge instructions of both fields mixed, with every slot busy, with random bubbles and
 // one at a time; each digit is compared in the cycle that eph_fma_pkg::Lat gives, never before or after.
-//   fma_bench [--late DIGIT]: expect that digit one cycle late (the bench must then fail; a check of the bench itself)
+//
+// - fma_bench
+// - fma_bench --late DIGIT: expects that digit one cycle late, so it must fail (a check of the bench itself)
+// - fma_bench --violate NAME: one instruction outside the bound of assertion NAME, which must fire
 #include "Veph_fma_bench.h"
 #include "fma_model.h"
 #include <chrono>
@@ -133,9 +136,61 @@ static unsigned coverage_gaps(const std::vector<Instruction> &all)
     return wanted - (unsigned)seen.size();
 }
 
+// An instruction that breaks one documented bound. The expected value is not looked at.
+static bool violation(const char *assertion, Instruction &in)
+{
+    const uint64_t full = (1ull << 33) - 1, top = (1ull << 30) - 1;
+    const Digits max = {full, full, full, full, full, full, full, top};
+    const Digits middle = {0, 0, full, full, full, full, 0, 0};
+    in = {};
+    in.ctl.za = in.ctl.zb = in.ctl.zc = in.ctl.ze = 1;
+    if (!strcmp(assertion, "a_one_b_operand")) { // port and table part of b both non-zero
+        in.src[P1] = in.src[TAB] = max;
+        in.ctl.zb = 0;
+        in.ctl.tb = 1;
+    } else if (!strcmp(assertion, "a_square_fits")) { // square of an operand shifted by 3
+        in.src[P0] = max;
+        in.ctl.za = 0;
+        in.ctl.sha = 3;
+        in.ctl.y_from_x = 1;
+    } else if (!strcmp(assertion, "a_sum_fits")) { // square of 2a + b: a difference of differences exceeds 69 bits
+        in.src[P0] = in.src[P1] = middle;
+        in.ctl.za = in.ctl.zb = 0;
+        in.ctl.sha = 1;
+        in.ctl.y_from_x = 1;
+    } else if (!strcmp(assertion, "a_p256_range")) { // 0 * 0 - e + p < 0
+        in.src[P1] = max;
+        in.ctl.ze = 0;
+        in.ctl.neg_e = 1;
+    } else if (!strcmp(assertion, "a_wrap_fits")) { // 2^255-19 with operands near 2^261
+        in.src[P0] = in.src[P2] = max;
+        in.ctl.za = in.ctl.zc = 0;
+        in.ctl.f25519 = 1;
+    } else {
+        return false;
+    }
+    return true;
+}
+
+static int violate(const char *assertion)
+{
+    Instruction in;
+    if (!violation(assertion, in)) {
+        printf("no assertion named %s\n", assertion);
+        return 2;
+    }
+    Verilated::threadContextp()->fatalOnError(false);
+    std::vector<Slot> slots(200);
+    slots[100].in = &in; // when the pipeline is full
+    Bench(-1).run(slots);
+    return Verilated::threadContextp()->gotError() ? 0 : 1;
+}
+
 int main(int argc, char **argv)
 {
     int late_digit = argc == 3 && !strcmp(argv[1], "--late") ? atoi(argv[2]) : -1;
+    if (argc == 3 && !strcmp(argv[1], "--violate"))
+        return violate(argv[2]);
     Model model(Seed);
     std::vector<Instruction> all;
     for (unsigned n = 0; n < Instructions; n++)
