@@ -168,7 +168,7 @@ module eph_load #(
       req_write_o <= 1'b1;
     end
     if (!rst_i) begin
-      a_scalar_before_start: assert (!(req_o && req_start_o) || !scalar_we_o);
+      a_scalar_before_start: assert (!(take && last_word) || !scalar_we_o);
       a_buffer_free: assert (!(take && in_operand) || !injector_busy);
       a_program_named_by_low_bits: assert (!known || (opcode_q < 8'd4 && curve_q < 8'd8));
       a_reserve_once: assert (!(reserve_ack_i && reserved_q));

@@ -1,0 +1,396 @@
+// SPDX-License-Identifier: Apache-2.0
+// engine_bench NAME: one behaviour of eph_engine, checked against OpenSSL and against the program descriptors.
+#include <chrono>
+#include <cstdio>
+#include <cstring>
+#include <ctime>
+#include <map>
+#include <random>
+#include <set>
+#include <string>
+
+#include "engine_rig.h"
+#include "reference.h"
+extern "C" {
+#include <isa.h>
+#include <ucode_data.h>
+}
+
+namespace {
+
+using namespace eph;
+
+constexpr uint64_t kResetTurns = 33;                       // 32 clear, one lets the last write land
+constexpr uint64_t kRoundCycles = 64 * 2840 + 64 * 64 * 8; // one request in every context, roughly
+std::mt19937_64 rng(20261124);
+
+const eph_ucode_program *find_program(unsigned opcode, unsigned curve)
+{
+    for (unsigned i = 0; i < eph_ucode.program_count; i++)
+        if (eph_ucode.programs[i].opcode == opcode && eph_ucode.programs[i].curve == curve)
+            return &eph_ucode.programs[i];
+    return nullptr;
+}
+
+// isa.def: contexts * (load + program + wipe + unload turns) + FIXED_CYCLES
+uint32_t expected_cycles(unsigned opcode, unsigned curve)
+{
+    const eph_ucode_program *program = find_program(opcode, curve);
+    if (!program)
+        return EPH_FIXED_CYCLES;
+    auto get = [&](unsigned field) { return eph_word_get(program->word, field); };
+    unsigned results = get(EPH_P_RESULTS), temporaries = get(EPH_P_REGS) - results, table = get(EPH_P_TABLE);
+    unsigned turns = get(EPH_P_LOAD_X) + get(EPH_P_LOAD_Y) + get(EPH_P_LOAD_R) + program->slots +
+                     (table > temporaries ? table : temporaries) + results;
+    return kContexts * turns + EPH_FIXED_CYCLES;
+}
+
+void fill(uint8_t *bytes, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        bytes[i] = static_cast<uint8_t>(rng());
+}
+
+eph_sqe request(unsigned opcode, unsigned curve)
+{
+    static uint32_t tag = 1;
+    eph_sqe sqe;
+    fill(reinterpret_cast<uint8_t *>(&sqe), sizeof sqe); // what the device must ignore is noise
+    sqe.opcode = static_cast<uint8_t>(opcode);
+    sqe.curve = static_cast<uint8_t>(curve);
+    sqe.tag = tag++;
+    return sqe;
+}
+
+eph_sqe derive_request() { return request(EPH_OP_DERIVE, EPH_CURVE_X25519); }
+eph_sqe keygen_request() { return request(EPH_OP_KEYGEN, EPH_CURVE_X25519); }
+
+// What a completion says, against what its request asked. Empty when right.
+std::string check(const eph_sqe &sqe, unsigned qid, const Completion &done)
+{
+    const eph_cqe &cqe = done.cqe;
+    if (done.qid != qid || cqe.qid != qid || cqe.generation != sqe.generation || cqe.sq_head || cqe.phase)
+        return "identity wrong";
+    if (cqe.cycles != expected_cycles(sqe.opcode, sqe.curve))
+        return "cycles " + std::to_string(cqe.cycles) + ", expected " + std::to_string(expected_cycles(sqe.opcode, sqe.curve));
+
+    unsigned status = EPH_ST_OK, results = 0;
+    uint8_t u[32] = {0};
+    const uint8_t zero[32] = {0};
+    std::string fields;
+    if (!find_program(sqe.opcode, sqe.curve)) {
+        status = (sqe.opcode == EPH_OP_KEYGEN || sqe.opcode == EPH_OP_DERIVE) ? EPH_ST_BAD_CURVE : EPH_ST_BAD_OP;
+    } else if (sqe.opcode == EPH_OP_DERIVE) {
+        results = 4;
+        reference_derive(sqe.scalar, sqe.peer_x, u);
+        if (!memcmp(u, zero, 32))
+            status = EPH_ST_ZERO;
+        else
+            fields = check_derive_fields(sqe.scalar, sqe.peer_x, cqe.result);
+    } else {
+        results = 5;
+        reference_keygen(sqe.scalar, u);
+        fields = check_keygen_fields(cqe.result);
+    }
+    if (cqe.status != status)
+        return "status " + std::to_string(cqe.status) + ", expected " + std::to_string(status);
+    if (status != EPH_ST_OK)
+        results = 0;
+    for (size_t i = 32 * results; i < sizeof cqe.result; i++)
+        if (cqe.result[i])
+            return "result byte " + std::to_string(i) + " not zero";
+    if (results && memcmp(u, cqe.result, 32))
+        return "u differs from OpenSSL";
+    return results ? fields : "";
+}
+
+// A batch: requests sent through a rig, completions checked in whatever order they come.
+class Batch {
+  public:
+    explicit Batch(EngineRig &rig) : rig_(rig) {}
+    void add(const eph_sqe &sqe)
+    {
+        unsigned qid = rng() % EPH_MAX_QUEUES;
+        sent_[sqe.tag] = {sqe, qid};
+        rig_.send(sqe, qid);
+    }
+    // Runs until all have completed; true when all are right.
+    bool finish(uint64_t limit)
+    {
+        size_t first = rig_.completions().size();
+        if (!rig_.run_until(first + sent_.size(), limit)) {
+            printf("%s\n", rig_.error().c_str());
+            return false;
+        }
+        for (size_t i = first; i < rig_.completions().size(); i++) {
+            const Completion &done = rig_.completions()[i];
+            auto found = sent_.find(done.cqe.tag);
+            std::string wrong = found == sent_.end() ? "unknown or repeated tag" : check(found->second.first, found->second.second, done);
+            if (!wrong.empty()) {
+                printf("completion %zu, tag %u: %s\n", i, done.cqe.tag, wrong.c_str());
+                return false;
+            }
+            sent_.erase(found);
+        }
+        return true;
+    }
+
+  private:
+    EngineRig &rig_;
+    std::map<uint32_t, std::pair<eph_sqe, unsigned>> sent_;
+};
+
+uint64_t limit_for(size_t requests) { return (requests / kContexts + 2) * kRoundCycles; }
+
+void from_hex(uint8_t *bytes, const char *hex)
+{
+    for (unsigned value; sscanf(hex, "%2x", &value) == 1; hex += 2)
+        *bytes++ = static_cast<uint8_t>(value);
+}
+
+// ---- the behaviours
+
+bool known_answers(EngineRig &rig)
+{
+    static const struct {
+        const char *scalar, *peer, *u;
+    } rfc7748[] = {
+        // section 5.2
+        {"a546e36bf0527c9d3b16154b82465edd62144c0ac1fc5a18506a2244ba449ac4", "e6db6867583030db3594c1a424b15f7c726624ec26b3353b10a903a6d0ab1c4c",
+         "c3da55379de9c6908e94ea4df28d084f32eccf03491c71f754b4075577a28552"},
+        {"4b66e9d4d1b4673c5ad22691957d6af5c11b6421e0ea01d42ca4169e7918ba0d", "e5210f12786811d3f4b7959d0538ae2c31dbe7106fc03c3efc4cd549c715a493",
+         "95cbde9476e8907d7aade45cb4b873f88b595a68799fa152e6f8f7647aac7957"},
+        {"0900000000000000000000000000000000000000000000000000000000000000", "0900000000000000000000000000000000000000000000000000000000000000",
+         "422c8e7a6227d7bca1350b3e2bb7279f7897b87bb6854b783c60e80311ae3079"}};
+    static const char *const edges[] = {
+        // low order: 0, 1, p-1, p, p+1, two of order 8; not canonical: p+9, 2^255-1; bit 255 set
+        "0000000000000000000000000000000000000000000000000000000000000000", "0100000000000000000000000000000000000000000000000000000000000000",
+        "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f", "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+        "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f", "e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800",
+        "5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f1157", "f6ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+        "ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f", "09000000000000000000000000000000000000000000000000000000000000ff"};
+    static const char *const scalars[] = {"0000000000000000000000000000000000000000000000000000000000000000",
+                                          "ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
+                                          "0800000000000000000000000000000000000000000000000000000000000000",
+                                          "f7ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff"};
+    Batch batch(rig);
+    std::map<uint32_t, const char *> answers;
+    for (const auto &vector : rfc7748) {
+        eph_sqe sqe = derive_request();
+        from_hex(sqe.scalar, vector.scalar);
+        from_hex(sqe.peer_x, vector.peer);
+        answers[sqe.tag] = vector.u;
+        batch.add(sqe);
+    }
+    for (const char *edge : edges) {
+        eph_sqe sqe = derive_request();
+        from_hex(sqe.peer_x, edge);
+        batch.add(sqe);
+    }
+    for (const char *scalar : scalars)
+        for (eph_sqe sqe : {derive_request(), keygen_request()}) {
+            from_hex(sqe.scalar, scalar);
+            batch.add(sqe);
+        }
+    if (!batch.finish(limit_for(64)))
+        return false;
+    for (const Completion &done : rig.completions())
+        if (answers.count(done.cqe.tag)) {
+            uint8_t u[32];
+            from_hex(u, answers[done.cqe.tag]);
+            if (memcmp(u, done.cqe.result, 32))
+                return printf("RFC 7748 vector differs\n"), false;
+        }
+    return true;
+}
+
+bool any_number_at_once(EngineRig &rig)
+{
+    for (unsigned count : {1u, 2u, kContexts - 1, kContexts, 2 * kContexts + 3}) {
+        Batch batch(rig);
+        for (unsigned i = 0; i < count; i++)
+            batch.add((count < 3 || i % 2) ? derive_request() : keygen_request());
+        if (!batch.finish(limit_for(count)))
+            return printf("with %u requests\n", count), false;
+        if (!rig.idle() || rig.busy())
+            return printf("not idle after %u requests\n", count), false;
+    }
+    return true;
+}
+
+eph_sqe random_request()
+{
+    static const uint8_t bad_opcodes[] = {0, 3, 0x41, 0x42, 0x81, 0xff}, bad_curves[] = {0, 2, 3, 5, 9, 0x81, 0xff};
+    switch (rng() % 8) {
+    case 0:
+        return request(bad_opcodes[rng() % 6], EPH_CURVE_X25519);
+    case 1:
+        return request(EPH_OP_KEYGEN + rng() % 2, bad_curves[rng() % 7]);
+    case 2:
+    case 3: {
+        eph_sqe sqe = derive_request();
+        if (rng() % 4 == 0)
+            memset(sqe.peer_x, 0, 32);
+        return sqe;
+    }
+    default:
+        return keygen_request();
+    }
+}
+
+bool interleaved_kinds(EngineRig &rig)
+{
+    Batch batch(rig);
+    for (unsigned i = 0; i < 250; i++)
+        batch.add(random_request());
+    return batch.finish(limit_for(250));
+}
+
+bool back_pressure(EngineRig &rig)
+{
+    rig.command_gap = 100;
+    rig.completion_gap = 150;
+    rig.long_stall_every = 4000;
+    rig.long_stall_cycles = 6000;
+    Batch batch(rig);
+    for (unsigned i = 0; i < 180; i++)
+        batch.add(random_request());
+    return batch.finish(4 * limit_for(180));
+}
+
+// The same controls in every cycle whatever the secrets are, and the same count in every completion.
+bool timing_without_secrets(EngineRig &)
+{
+    uint64_t hash[2];
+    std::set<uint32_t> cycles[3];
+    for (int run = 0; run < 2; run++) {
+        EngineRig rig(1);
+        rig.wait_ready(5000);
+        Batch batch(rig);
+        for (unsigned i = 0; i < 2 * kContexts; i++) {
+            eph_sqe sqe = i % 2 ? derive_request() : keygen_request();
+            if (run == 1 && i < 8) // the most different scalars
+                memset(sqe.scalar, i & 2 ? 0xff : 0, sizeof sqe.scalar);
+            batch.add(sqe);
+        }
+        if (!batch.finish(limit_for(2 * kContexts)))
+            return false;
+        for (const Completion &done : rig.completions())
+            cycles[done.cqe.result[128] || done.cqe.result[140] ? 1 : 2].insert(done.cqe.cycles);
+        hash[run] = rig.trace_hash();
+    }
+    printf("cycles: derive %u, keygen %u\n", *cycles[2].begin(), *cycles[1].begin());
+    if (cycles[1].size() != 1 || cycles[2].size() != 1)
+        return printf("cycles depend on the scalar\n"), false;
+    if (hash[0] != hash[1])
+        return printf("control outputs depend on the operands\n"), false;
+    return true;
+}
+
+bool wiped_before_visible(EngineRig &rig)
+{
+    rig.check_clear = true;
+    Batch batch(rig);
+    for (unsigned i = 0; i < kContexts; i++)
+        batch.add(i % 2 ? derive_request() : keygen_request());
+    rig.run_cycles(24000); // all loaded, none done
+    if (rig.unsent() || !rig.completions().empty())
+        return printf("unsent %zu, completions %zu\n", rig.unsent(), rig.completions().size()), false;
+    for (unsigned context = 0; context < kContexts; context++)
+        if (rig.left_in_context(context).empty())
+            return printf("context %u holds nothing while it runs: the check sees nothing\n", context), false;
+    if (!batch.finish(limit_for(kContexts)))
+        return false;
+    std::string left = rig.left_anywhere();
+    return left.empty() || (printf("%s\n", left.c_str()), false);
+}
+
+bool reset_wipes_work_in_flight(EngineRig &rig)
+{
+    for (uint64_t cycles : {1500u, 9000u, 60037u}) { // while loading; while running; keygens unloading
+        for (unsigned i = 0; i < kContexts; i++)
+            rig.send(i % 2 ? derive_request() : keygen_request(), 0);
+        rig.run_cycles(cycles);
+        if (rig.left_anywhere().empty())
+            return printf("nothing in flight: the check sees nothing\n"), false;
+        rig.reset(1);
+        uint64_t start = rig.cycle();
+        if (!rig.wait_ready(5000))
+            return printf("not ready\n"), false;
+        if (rig.cycle() - start != kResetTurns * kContexts)
+            return printf("ready after %llu cycles\n", static_cast<unsigned long long>(rig.cycle() - start)), false;
+        std::string left = rig.left_anywhere();
+        if (!left.empty())
+            return printf("after reset: %s\n", left.c_str()), false;
+        Batch batch(rig);
+        for (unsigned i = 0; i < 3; i++)
+            batch.add(keygen_request());
+        if (!batch.finish(limit_for(3)))
+            return false;
+    }
+    return true;
+}
+
+double saturated(EngineRig &rig, eph_sqe (*make)(), unsigned rounds, uint64_t *cycles_each)
+{
+    Batch batch(rig);
+    for (unsigned i = 0; i < (rounds + 2) * kContexts; i++)
+        batch.add(make());
+    size_t first = rig.completions().size();
+    rig.run_until(first + kContexts, limit_for(2 * kContexts)); // past the start
+    uint64_t issued = rig.issued(), cycle = rig.cycle();
+    rig.run_until(first + (rounds + 1) * kContexts, limit_for(rounds * kContexts)); // all contexts still supplied
+    double share = double(rig.issued() - issued) / double(rig.cycle() - cycle);
+    *cycles_each = (rig.cycle() - cycle) / (rounds * kContexts);
+    return batch.finish(limit_for(2 * kContexts)) ? share : 0;
+}
+
+// Multiplier slots used when requests never run short.
+bool multiplier_is_busy(EngineRig &rig)
+{
+    uint64_t derive_each, keygen_each;
+    auto start = std::chrono::steady_clock::now();
+    double cpu = double(clock());
+    uint64_t cycle = rig.cycle();
+    double derive = saturated(rig, derive_request, 1, &derive_each);
+    double keygen = saturated(rig, keygen_request, 6, &keygen_each);
+    cpu = (double(clock()) - cpu) / CLOCKS_PER_SEC;
+    std::chrono::duration<double> wall = std::chrono::steady_clock::now() - start;
+    printf("multiplier busy: derives %.2f %%, one each %llu cycles; keygens %.2f %%, one each %llu cycles\n", 100 * derive,
+           static_cast<unsigned long long>(derive_each), 100 * keygen, static_cast<unsigned long long>(keygen_each));
+    printf("SIMULATED %.0f cycles/s of CPU time (%.1f s wall)\n", double(rig.cycle() - cycle) / cpu, wall.count());
+    return derive >= 0.97 && keygen >= 0.90;
+}
+
+const struct {
+    const char *name;
+    bool (*run)(EngineRig &);
+} behaviours[] = {{"known-answers", known_answers},
+                  {"any-number-at-once", any_number_at_once},
+                  {"interleaved-kinds", interleaved_kinds},
+                  {"back-pressure", back_pressure},
+                  {"timing-without-secrets", timing_without_secrets},
+                  {"wiped-before-visible", wiped_before_visible},
+                  {"reset-wipes-work-in-flight", reset_wipes_work_in_flight},
+                  {"multiplier-is-busy", multiplier_is_busy}};
+
+} // namespace
+
+int main(int argc, char **argv)
+{
+    for (const auto &behaviour : behaviours)
+        if (argc == 2 && !strcmp(argv[1], behaviour.name)) {
+            EngineRig rig(7);
+            if (!rig.wait_ready(5000))
+                return printf("not ready after reset\n"), 1;
+            bool right = behaviour.run(rig) && rig.error().empty();
+            if (!rig.error().empty())
+                printf("%s\n", rig.error().c_str());
+            printf("%s: %s\n", behaviour.name, right ? "ok" : "FAILED");
+            return right ? 0 : 1;
+        }
+    fprintf(stderr, "usage: engine_bench NAME, one of:\n");
+    for (const auto &behaviour : behaviours)
+        fprintf(stderr, "  %s\n", behaviour.name);
+    return 2;
+}
