@@ -187,3 +187,16 @@ Test(hostile, takes_no_device_that_does_not_know_the_answer)
     rig_close(&rig);
     fake_stop(fake);
 }
+
+Test(hostile, gives_up_a_device_that_is_silent_from_the_start)
+{
+    struct rig rig = {0};
+    struct fake *fake = fake_start(NULL);
+    fake_plan(fake, FAKE_SILENT, 0, 1);
+    uint64_t start_ms = rig_now_ms();
+    cr_expect_eq(rig_try_open(&rig, NULL, fake_uri(fake)), EPH_E_TIMEOUT);
+    cr_expect(strstr(rig.log, "self-test"), "log: %s", rig.log);
+    cr_expect_lt(rig_now_ms() - start_ms, 1000 + RIG_SLACK_MS);
+    rig_close(&rig);
+    fake_stop(fake);
+}

@@ -77,7 +77,8 @@ struct eph_device_info {
 };
 
 // Attaches this process: connects, checks MAGIC and version before bus mastering, maps the rings (MADV_DONTFORK|MADV_DONTDUMP),
-// enables the queue, runs one known-answer derive. Takes at most about 3 s on a simulation.
+// enables the queue, runs one known-answer derive. Takes about 1 s on the RTL simulation, milliseconds elsewhere; a device that stays
+// silent is given up after 1 s, a simulation after 10 s.
 EPH_MUST_CHECK enum eph_status eph_queue_open(struct eph_device *device, struct eph_queue **queue);
 void eph_queue_close(struct eph_queue *queue); // drains within the deadline, wipes the rings; accepts NULL
 EPH_MUST_CHECK enum eph_status eph_device_info(struct eph_queue *queue, struct eph_device_info *info);
