@@ -197,7 +197,7 @@ module eph_engine #(
     if (!rst_i) begin
       a_inside_bound: assert (32'(inside_q) <= Contexts + 2);
       a_out_after_in: assert (!last_word || inside_q != '0);
-      a_issue_only_inside: assert (!issue_o || busy_o);
+      a_issue_only_inside: assert (!issue_o || busy_o || !ready_o);
       a_one_user_of_scalar_port: assert (!(load_scalar_we && reset_turn));
       a_load_and_unload_apart: assert (!(load_req && unload_req && load_ctx == unload_ctx));
     end

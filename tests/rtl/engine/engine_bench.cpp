@@ -16,7 +16,8 @@ extern "C" {
 #include <ucode_data.h>
 }
 
-namespace {
+namespace
+{
 
 using namespace eph;
 
@@ -62,8 +63,14 @@ eph_sqe request(unsigned opcode, unsigned curve)
     return sqe;
 }
 
-eph_sqe derive_request() { return request(EPH_OP_DERIVE, EPH_CURVE_X25519); }
-eph_sqe keygen_request() { return request(EPH_OP_KEYGEN, EPH_CURVE_X25519); }
+eph_sqe derive_request()
+{
+    return request(EPH_OP_DERIVE, EPH_CURVE_X25519);
+}
+eph_sqe keygen_request()
+{
+    return request(EPH_OP_KEYGEN, EPH_CURVE_X25519);
+}
 
 // What a completion says, against what its request asked. Empty when right.
 std::string check(const eph_sqe &sqe, unsigned qid, const Completion &done)
@@ -72,7 +79,8 @@ std::string check(const eph_sqe &sqe, unsigned qid, const Completion &done)
     if (done.qid != qid || cqe.qid != qid || cqe.generation != sqe.generation || cqe.sq_head || cqe.phase)
         return "identity wrong";
     if (cqe.cycles != expected_cycles(sqe.opcode, sqe.curve))
-        return "cycles " + std::to_string(cqe.cycles) + ", expected " + std::to_string(expected_cycles(sqe.opcode, sqe.curve));
+        return "cycles " + std::to_string(cqe.cycles) + ", expected " +
+               std::to_string(expected_cycles(sqe.opcode, sqe.curve));
 
     unsigned status = EPH_ST_OK, results = 0;
     uint8_t u[32] = {0};
@@ -105,9 +113,10 @@ std::string check(const eph_sqe &sqe, unsigned qid, const Completion &done)
 }
 
 // A batch: requests sent through a rig, completions checked in whatever order they come.
-class Batch {
+class Batch
+{
   public:
-    explicit Batch(EngineRig &rig) : rig_(rig) {}
+    explicit Batch(EngineRig &rig) : rig_(rig), first_(rig.completions().size()) {}
     void add(const eph_sqe &sqe)
     {
         unsigned qid = rng() % EPH_MAX_QUEUES;
@@ -117,15 +126,15 @@ class Batch {
     // Runs until all have completed; true when all are right.
     bool finish(uint64_t limit)
     {
-        size_t first = rig_.completions().size();
-        if (!rig_.run_until(first + sent_.size(), limit)) {
+        if (!rig_.run_until(first_ + sent_.size(), limit)) {
             printf("%s\n", rig_.error().c_str());
             return false;
         }
-        for (size_t i = first; i < rig_.completions().size(); i++) {
+        for (size_t i = first_; i < rig_.completions().size(); i++) {
             const Completion &done = rig_.completions()[i];
             auto found = sent_.find(done.cqe.tag);
-            std::string wrong = found == sent_.end() ? "unknown or repeated tag" : check(found->second.first, found->second.second, done);
+            std::string wrong = found == sent_.end() ? "unknown or repeated tag"
+                                                     : check(found->second.first, found->second.second, done);
             if (!wrong.empty()) {
                 printf("completion %zu, tag %u: %s\n", i, done.cqe.tag, wrong.c_str());
                 return false;
@@ -137,10 +146,14 @@ class Batch {
 
   private:
     EngineRig &rig_;
+    size_t first_; // completions of this batch start here
     std::map<uint32_t, std::pair<eph_sqe, unsigned>> sent_;
 };
 
-uint64_t limit_for(size_t requests) { return (requests / kContexts + 2) * kRoundCycles; }
+uint64_t limit_for(size_t requests)
+{
+    return (requests / kContexts + 2) * kRoundCycles;
+}
 
 void from_hex(uint8_t *bytes, const char *hex)
 {
@@ -154,21 +167,28 @@ bool known_answers(EngineRig &rig)
 {
     static const struct {
         const char *scalar, *peer, *u;
-    } rfc7748[] = {
-        // section 5.2
-        {"a546e36bf0527c9d3b16154b82465edd62144c0ac1fc5a18506a2244ba449ac4", "e6db6867583030db3594c1a424b15f7c726624ec26b3353b10a903a6d0ab1c4c",
-         "c3da55379de9c6908e94ea4df28d084f32eccf03491c71f754b4075577a28552"},
-        {"4b66e9d4d1b4673c5ad22691957d6af5c11b6421e0ea01d42ca4169e7918ba0d", "e5210f12786811d3f4b7959d0538ae2c31dbe7106fc03c3efc4cd549c715a493",
-         "95cbde9476e8907d7aade45cb4b873f88b595a68799fa152e6f8f7647aac7957"},
-        {"0900000000000000000000000000000000000000000000000000000000000000", "0900000000000000000000000000000000000000000000000000000000000000",
-         "422c8e7a6227d7bca1350b3e2bb7279f7897b87bb6854b783c60e80311ae3079"}};
+    } rfc7748[] = {// section 5.2
+                   {"a546e36bf0527c9d3b16154b82465edd62144c0ac1fc5a18506a2244ba449ac4",
+                    "e6db6867583030db3594c1a424b15f7c726624ec26b3353b10a903a6d0ab1c4c",
+                    "c3da55379de9c6908e94ea4df28d084f32eccf03491c71f754b4075577a28552"},
+                   {"4b66e9d4d1b4673c5ad22691957d6af5c11b6421e0ea01d42ca4169e7918ba0d",
+                    "e5210f12786811d3f4b7959d0538ae2c31dbe7106fc03c3efc4cd549c715a493",
+                    "95cbde9476e8907d7aade45cb4b873f88b595a68799fa152e6f8f7647aac7957"},
+                   {"0900000000000000000000000000000000000000000000000000000000000000",
+                    "0900000000000000000000000000000000000000000000000000000000000000",
+                    "422c8e7a6227d7bca1350b3e2bb7279f7897b87bb6854b783c60e80311ae3079"}};
     static const char *const edges[] = {
         // low order: 0, 1, p-1, p, p+1, two of order 8; not canonical: p+9, 2^255-1; bit 255 set
-        "0000000000000000000000000000000000000000000000000000000000000000", "0100000000000000000000000000000000000000000000000000000000000000",
-        "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f", "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
-        "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f", "e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800",
-        "5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f1157", "f6ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
-        "ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f", "09000000000000000000000000000000000000000000000000000000000000ff"};
+        "0000000000000000000000000000000000000000000000000000000000000000",
+        "0100000000000000000000000000000000000000000000000000000000000000",
+        "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+        "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+        "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+        "e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800",
+        "5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f1157",
+        "f6ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+        "ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+        "09000000000000000000000000000000000000000000000000000000000000ff"};
     static const char *const scalars[] = {"0000000000000000000000000000000000000000000000000000000000000000",
                                           "ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
                                           "0800000000000000000000000000000000000000000000000000000000000000",
@@ -356,8 +376,9 @@ bool multiplier_is_busy(EngineRig &rig)
     double keygen = saturated(rig, keygen_request, 6, &keygen_each);
     cpu = (double(clock()) - cpu) / CLOCKS_PER_SEC;
     std::chrono::duration<double> wall = std::chrono::steady_clock::now() - start;
-    printf("multiplier busy: derives %.2f %%, one each %llu cycles; keygens %.2f %%, one each %llu cycles\n", 100 * derive,
-           static_cast<unsigned long long>(derive_each), 100 * keygen, static_cast<unsigned long long>(keygen_each));
+    printf("multiplier busy: derives %.2f %%, one each %llu cycles; keygens %.2f %%, one each %llu cycles\n",
+           100 * derive, static_cast<unsigned long long>(derive_each), 100 * keygen,
+           static_cast<unsigned long long>(keygen_each));
     printf("SIMULATED %.0f cycles/s of CPU time (%.1f s wall)\n", double(rig.cycle() - cycle) / cpu, wall.count());
     return derive >= 0.97 && keygen >= 0.90;
 }

@@ -6,11 +6,18 @@
 #include "Veph_engine.h"
 #include "Veph_engine___024root.h"
 
-namespace eph {
+namespace eph
+{
 
-EngineRig::EngineRig(uint32_t seed) : top_(new Veph_engine), random_state_(seed * 2654435761u + 1) { reset(); }
+EngineRig::EngineRig(uint32_t seed) : top_(new Veph_engine), random_state_(seed * 2654435761u + 1)
+{
+    reset();
+}
 
-EngineRig::~EngineRig() { top_->final(); }
+EngineRig::~EngineRig()
+{
+    top_->final();
+}
 
 uint32_t EngineRig::random() // xorshift32
 {
@@ -92,7 +99,8 @@ void EngineRig::drive()
 void EngineRig::observe()
 {
     issued_ += top_->issue_o;
-    uint64_t controls = top_->ready_o | top_->busy_o << 1 | top_->issue_o << 2 | top_->cmd_ready_o << 3 | top_->cpl_valid_o << 4;
+    uint64_t controls =
+        top_->ready_o | top_->busy_o << 1 | top_->issue_o << 2 | top_->cmd_ready_o << 3 | top_->cpl_valid_o << 4;
     trace_hash_ = (trace_hash_ ^ controls) * 1099511628211u;
 
     if (top_->cmd_valid_i && top_->cmd_ready_o) {
@@ -161,8 +169,14 @@ void EngineRig::run_cycles(uint64_t cycles)
     }
 }
 
-bool EngineRig::busy() const { return top_->busy_o; }
-bool EngineRig::idle() const { return top_->idle_o; }
+bool EngineRig::busy() const
+{
+    return top_->busy_o;
+}
+bool EngineRig::idle() const
+{
+    return top_->idle_o;
+}
 
 std::string EngineRig::left_in_context(unsigned context) const
 {
@@ -170,7 +184,8 @@ std::string EngineRig::left_in_context(unsigned context) const
     std::string left;
     auto note = [&](const char *kind, unsigned entry, uint64_t value) {
         if (value && left.empty())
-            left = std::string(kind) + " " + std::to_string(entry) + " of context " + std::to_string(context) + " not cleared";
+            left = std::string(kind) + " " + std::to_string(entry) + " of context " + std::to_string(context) +
+                   " not cleared";
     };
 #define EPH_TABLE_DIGIT(d) root->eph_engine__DOT__u_table__DOT__gen_digit__BRA__##d##__KET____DOT__u_ram__DOT__mem
 #define EPH_REG_DIGIT(d, copy)                                                                                         \

@@ -12,17 +12,19 @@
 
 class Veph_engine;
 
-namespace eph {
+namespace eph
+{
 
-constexpr unsigned kContexts = 64;  // the parameter's default
+constexpr unsigned kContexts = 64; // the parameter's default
 
 struct Completion {
     eph_cqe cqe;
     unsigned qid;
-    uint64_t cycle;  // in which the last word was taken
+    uint64_t cycle; // in which the last word was taken
 };
 
-class EngineRig {
+class EngineRig
+{
   public:
     explicit EngineRig(uint32_t seed);
     ~EngineRig();
@@ -32,7 +34,8 @@ class EngineRig {
     bool wait_ready(uint64_t limit);
 
     void send(const eph_sqe &sqe, unsigned qid);
-    // Runs until `count` completions in all have come out, or for `limit` cycles. False on the limit or on a protocol error.
+    // Runs until `count` completions in all have come out, or for `limit` cycles. False on the limit or on a protocol
+    // error.
     bool run_until(size_t count, uint64_t limit);
     void run_cycles(uint64_t cycles);
 
@@ -40,7 +43,8 @@ class EngineRig {
     unsigned command_gap = 0, completion_gap = 0;
     // Every so often refuse completions for a long time.
     unsigned long_stall_every = 0, long_stall_cycles = 0;
-    // When a completion's last word is on offer, look whether its context is clear (sound only without reuse of contexts).
+    // When a completion's last word is on offer, look whether its context is clear (sound only without reuse of
+    // contexts).
     bool check_clear = false;
 
     // What is left in a context, or in the whole engine; empty when all is zero.

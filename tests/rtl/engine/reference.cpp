@@ -6,14 +6,20 @@
 #include <openssl/bn.h>
 #include <openssl/evp.h>
 
-namespace eph {
-namespace {
+namespace eph
+{
+namespace
+{
 
 // An element of 2^255 - 19; slow and plain.
-class Element {
+class Element
+{
   public:
     explicit Element(unsigned long value = 0) : bn_(BN_new()) { BN_set_word(bn_, value); }
-    explicit Element(const uint8_t bytes[32]) : bn_(BN_lebin2bn(bytes, 32, nullptr)) { BN_nnmod(bn_, bn_, prime(), context()); }
+    explicit Element(const uint8_t bytes[32]) : bn_(BN_lebin2bn(bytes, 32, nullptr))
+    {
+        BN_nnmod(bn_, bn_, prime(), context());
+    }
     Element(const Element &other) : bn_(BN_dup(other.bn_)) {}
     Element &operator=(const Element &other)
     {
