@@ -163,6 +163,7 @@ static bool complete(struct driver_loop *loop, const struct eph_completion *comp
             continue;
         flight->used = false;
         samples_add(&loop->slice->latency_us, (double)(now_ns - flight->start_ns) / 1e3);
+        break;
     }
     loop->count--;
     loop->slice->done++;

@@ -113,6 +113,7 @@ static const struct column handshake_columns[] = {{"suite", "suite", -1},
                                                   {"p99 us", "latency_us.p99", 0},
                                                   {"p99.9 us", "latency_us.p999", 0},
                                                   {"gain", "gain.ratio", 3},
+                                                  {"of limit", "gain.of_limit", -2},
                                                   {"A/A spread", "gain.aa_spread", -2},
                                                   {"verdict", "gain.verdict", -1},
                                                   {0}};

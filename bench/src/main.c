@@ -38,15 +38,13 @@ static void html_name(const struct settings *settings, char *path, size_t size)
 static void measure(struct bench *bench)
 {
     const struct settings *settings = bench->settings;
-    bool handshakes = settings->command == COMMAND_ALL, operations = settings->command != COMMAND_PROJECT;
+    bool handshakes = settings->command == COMMAND_ALL;
     if (handshakes)
         handshakes_plan(bench);
-    if (operations)
-        operations_plan(bench);
+    operations_plan(bench);
     if (handshakes)
         handshakes_measure(bench);
-    if (operations)
-        operations_measure(bench);
+    operations_measure(bench);
     if (handshakes)
         predictions_make(bench);
     if (settings->command != COMMAND_OPS) {

@@ -54,12 +54,14 @@ static void add_case(struct case_list *list, struct case_run run)
 // The back ends of this machine. places: storage for the driver's, [polled, eventfd].
 static void list_cases(struct case_list *list, const struct bench *bench, struct driver_place places[2])
 {
-    const char *device = bench->settings->device;
-    size_t flights = bench->settings->quick ? 1 : sizeof(full_flights) / sizeof(full_flights[0]);
+    // a projection needs the software that it is compared with, nothing else
+    bool software_only = bench->settings->command == COMMAND_PROJECT;
+    const char *device = software_only ? NULL : bench->settings->device;
+    size_t flights = bench->settings->quick || software_only ? 1 : sizeof(full_flights) / sizeof(full_flights[0]);
     memset(list, 0, sizeof(*list));
     for (size_t row = 0; row < sizeof(evp_rows) / sizeof(evp_rows[0]); row++) {
         const struct variant *variant = &bench->variants[evp_rows[row].variant];
-        if (!variant->libctx || (evp_rows[row].variant == VARIANT_AUTO && !device))
+        if (!variant->libctx || (row > 0 && software_only) || (evp_rows[row].variant == VARIANT_AUTO && !device))
             continue; // skipped with its reason where the variants are
         for (size_t f = 0; f < flights; f++)
             add_case(list, (struct case_run){.backend = &evp_backend,
@@ -120,6 +122,8 @@ static void open_cases(struct case_list *list, struct bench *bench, const struct
             continue;
         if (run->backend == &crypto_mb_backend)
             snprintf(what, sizeof(what), "crypto_mb");
+        else if (run->backend == &driver_backend)
+            snprintf(what, sizeof(what), "%s, driver API", group->name);
         else
             snprintf(what, sizeof(what), "%s %s, %s, %u in flight", group->name, operation_names[operation], run->name,
                      run->in_flight);
@@ -180,7 +184,7 @@ static void measure_one(struct bench *bench, const struct group *group, enum ope
 
 void operations_measure(struct bench *bench)
 {
-    if (!bench->settings->device)
+    if (!bench->settings->device && bench->settings->command != COMMAND_PROJECT)
         report_skip(bench->report, "operations: pool, device, driver", "no device: give --device");
     for (size_t g = 0; g < suite_group_count; g++)
         for (int operation = 0; operation < OPERATION_COUNT && !stop_requested(); operation++)

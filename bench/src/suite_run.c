@@ -83,20 +83,41 @@ static double limit_spread(const struct suite_run *run, const struct bench *benc
     return first > 0 && second > 0 ? fabs(first / second - 1) : 0;
 }
 
-static void check_limit(const struct suite_run *run, struct bench *bench, int v, size_t l, double gain)
+static void check(const struct suite_run *run, struct bench *bench, const char *rule, int v, size_t l, bool good,
+                  const char *text)
 {
-    char what[192], text[256];
-    struct exchange_cost cost = cost_of(run, bench, VARIANT_PLAIN);
-    double limit = stats_amdahl(cost.total_us, cost.all_us);
-    if (!cost.known || limit <= 0 || gain <= 0)
+    char what[192];
+    snprintf(what, sizeof(what), "%s: %s%s, %s, %u in flight", rule, run->suite->name, run->resumed ? " resumed" : "",
+             bench->variants[v].name, run->loads[l].in_flight);
+    report_check(bench->report, what, good, text);
+}
+
+static void check_limit(const struct suite_run *run, struct bench *bench, int v, size_t l, double gain, double limit)
+{
+    char text[256];
+    if (limit <= 0 || gain <= 0)
         return;
     double spread = fmax(spread_of(run, l), spread_of(run, 0)) + limit_spread(run, bench);
     bool good = stats_within_limit(gain, limit, spread);
-    snprintf(what, sizeof(what), "Amdahl: %s%s, %s, %u in flight", run->suite->name, run->resumed ? " resumed" : "",
-             bench->variants[v].name, run->loads[l].in_flight);
     snprintf(text, sizeof(text), "gain %.3f, limit %.3f, tolerance %.1f %%%s", gain, limit, 100 * spread,
              good ? "" : ": ABOVE THE LIMIT, do not believe this row");
-    report_check(bench->report, what, good, text);
+    check(run, bench, "Amdahl", v, l, good, text);
+}
+
+// never and auto promise not to cost anything: against stock OpenSSL in the same mode, synchronous or not.
+static void check_not_slower(const struct suite_run *run, struct bench *bench, int v, size_t l)
+{
+    char text[256];
+    const struct point *rival = &run->points[VARIANT_PLAIN_ASYNC][l];
+    bool async = bench->variants[v].async;
+    if ((v != VARIANT_NEVER && v != VARIANT_AUTO && v != VARIANT_AUTO_ASYNC) || (async && rival->server_us.count == 0))
+        return;
+    struct series base = async ? rival->server_us : base_of(run, l);
+    double gain = stats_gain(&base, &run->points[v][l].server_us), spread = spread_of(run, l);
+    bool good = stats_verdict(gain, spread) != VERDICT_SLOWER;
+    snprintf(text, sizeof(text), "%.3f of stock's speed, A/A spread %.1f %%%s", gain, 100 * spread,
+             good ? "" : ": SLOWER THAN STOCK");
+    check(run, bench, "not slower", v, l, good, text);
 }
 
 static void report_row(struct suite_run *run, struct bench *bench, int v, size_t l)
@@ -119,11 +140,16 @@ static void report_row(struct suite_run *run, struct bench *bench, int v, size_t
     if (v > VARIANT_PLAIN_AGAIN) {
         struct series base = base_of(run, l);
         double gain = stats_gain(&base, &point->server_us), spread = spread_of(run, l);
+        struct exchange_cost cost = cost_of(run, bench, VARIANT_PLAIN);
+        double limit = cost.known ? stats_amdahl(cost.total_us, cost.all_us) : 0;
         json_object_set_new(row, "gain",
-                            json_pack("{s:f, s:f, s:s}", "ratio", gain, "aa_spread", spread, "verdict",
-                                      stats_verdict_text(stats_verdict(gain, spread))));
-        if (!open)
-            check_limit(run, bench, v, l, gain);
+                            json_pack("{s:f, s:f, s:s, s:f}", "ratio", gain, "aa_spread", spread, "verdict",
+                                      stats_verdict_text(stats_verdict(gain, spread)), "of_limit",
+                                      limit > 0 ? gain / limit : 0));
+        if (!open) {
+            check_limit(run, bench, v, l, gain, limit);
+            check_not_slower(run, bench, v, l);
+        }
     }
     report_add(bench->report, "handshakes", row);
 }

@@ -47,7 +47,7 @@ report() { # one suite, all loads; valid JSON and page
 }
 
 no_gnuplot() { # the tables remain, and the page says what to install
-    PATH=$work "$bench" project --json r.json >out.txt 2>err.txt || fail "exit code $?"
+    PATH=$work "$bench" project --rounds 1 --slice 0.002 --json r.json >out.txt 2>err.txt || fail "exit code $?"
     grep -q 'gnuplot-nox' r.html || fail "the page does not say why there is no plot"
     grep -q 'Published figures' r.html || fail "tables are missing"
     ! grep -q '<svg' r.html || fail "a plot without gnuplot"
@@ -101,6 +101,18 @@ json.dump(r, open("b.json", "w"))'
     done
 }
 
+crypto_mb() { # a peer that is installed is measured, one that this CPU can not run is skipped; FAKE_FOLDER holds the stand-in
+    export LD_LIBRARY_PATH=$FAKE_FOLDER
+    local ops=("$bench" ops --quick --rounds 1 --slice 0.002)
+    "${ops[@]}" --json r.json >out.txt 2>err.txt || fail "exit code $?"
+    query r.json '{(o["curve"], o["operation"]) for o in r["operations"] if o["backend"] == "crypto_mb"} == {(c, o) for c in ("X25519", "P-256", "P-384") for o in ("keygen", "derive")}'
+    query r.json 'all(o["in_flight"] == 8 for o in r["operations"] if o["backend"] == "crypto_mb")'
+    FAKE_CRYPTO_MB=refuse "${ops[@]}" --json r.json >out.txt 2>err.txt || fail "exit code $?"
+    query r.json 'any(s["what"] == "crypto_mb" and "CPU" in s["reason"] for s in r["skipped"])'
+    FAKE_CRYPTO_MB=fail "${ops[@]}" --json r.json >out.txt 2>err.txt || fail "exit code $?"
+    query r.json 'not any(o["backend"] == "crypto_mb" for o in r["operations"]) and any("refused" in s["reason"] for s in r["skipped"])'
+}
+
 usage() { # wrong command lines: code 2, one line that says what is wrong
     local arguments
     for arguments in "--rounds 0" "--rounds 100" "--rounds x" "--variants nonsense" "--nonsense" "nonsense" "compare one"; do
@@ -110,7 +122,7 @@ usage() { # wrong command lines: code 2, one line that says what is wrong
         [ "$code" -eq 2 ] && [ -s err.txt ] || fail "$arguments: exit code $code"
     done
     "$bench" --help | grep -q 'usage: ephemera-bench' || fail "no help"
-    "$bench" project --json /nonexistent/r.json >out.txt 2>err.txt && fail "an unwritable report is a failure"
+    "$bench" project --rounds 1 --slice 0.002 --json /nonexistent/r.json >out.txt 2>err.txt && fail "an unwritable report is a failure"
     grep -q 'cannot write' err.txt || fail "no message about the unwritable report"
 }
 
