@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Purpose: delay of a vector by a fixed number of cycles.
 // Contract: q_o is d_i as it was Cycles cycles ago; Cycles = 0 is a wire.
-// Latency: Cycles.  Throughput: 1 a cycle.  Data-dependent timing: none.
-// Value bounds: any.  Cleared by: nothing; contents leave by shifting on.
+// Latency: Cycles.  Throughput: 1 a cycle.  Data-dependent timing: none.  Value bounds: any.
+// Cleared by: nothing; contents leave by shifting on.
 module eph_delay #(
     parameter int Width  = 1,
     parameter int Cycles = 1

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Purpose: the fused datapath of an engine, two fields: ((a << sha) +- (b << shb)) * (c +- g) +- (e << she) + K*p.
-// Contract: rtl/README.md, section eph_fma: exact result formulas, ports, digits in time; control layout in eph_fma_pkg.
-//   One instruction every cycle, each with its own field; no state between instructions, no stall, no reset.
-// Latency: result digit i in cycle eph_fma_pkg::Lat[8*i +: 8], even operand digits being in cycle 0.  Throughput: 1 a cycle.
-// Data-dependent timing: none.
-// Value bounds: operands and results as in rtl/README.md, kept by the assembler's interval pass and asserted in the parts.
+// Purpose: the fused datapath of an engine, two fields:
+//     ((a << sha) +- (b << shb)) * (c +- g) +- (e << she) + K*p
+// Contract: rtl/README.md, section eph_fma: exact result formulas, ports, digits in time; control
+//   layout in eph_fma_pkg. One instruction every cycle, each with its own field; no state between
+//   instructions, no stall, no reset.
+// Latency: result digit i in cycle eph_fma_pkg::Lat[8*i +: 8], even operand digits in cycle 0.
+// Throughput: 1 a cycle.  Data-dependent timing: none.
+// Value bounds: operands and results as in rtl/README.md, kept by the assembler's interval pass and
+//   asserted in the parts.
 // Cleared by: nothing; contents leave by shifting on, LatMax cycles after the last instruction.
 module eph_fma (
     input  logic                               clk_i,
@@ -36,11 +39,11 @@ module eph_fma (
   // p: products of pieces, q: products of their differences 0-2, 1-3
   logic [ProdW-1:0] p0, p01, p1, p2, p23, p3, q0, q01, q1;
   eph_pair_unit u_pair01 (
-      .clk_i, .x_lo_i(x[0+:XW]), .x_hi_i(x[XW+:XW]), .y_lo_i(y[0+:YW]), .y_hi_i(y[YW+:YW]),
-      .lo_o(p0), .mid_o(p01), .hi_o(p1));
+      .clk_i, .x_lo_i(x[0+:XW]), .x_hi_i(x[XW+:XW]), .y_lo_i(y[0+:YW]),
+      .y_hi_i(y[YW+:YW]), .lo_o(p0), .mid_o(p01), .hi_o(p1));
   eph_pair_unit u_pair23 (
-      .clk_i, .x_lo_i(x[2*XW+:XW]), .x_hi_i(x[3*XW+:XW]), .y_lo_i(y[2*YW+:YW]), .y_hi_i(y[3*YW+:YW]),
-      .lo_o(p2), .mid_o(p23), .hi_o(p3));
+      .clk_i, .x_lo_i(x[2*XW+:XW]), .x_hi_i(x[3*XW+:XW]), .y_lo_i(y[2*YW+:YW]),
+      .y_hi_i(y[3*YW+:YW]), .lo_o(p2), .mid_o(p23), .hi_o(p3));
   eph_pair_unit u_pair_diff (
       .clk_i, .x_lo_i(x_diff[0+:XW]), .x_hi_i(x_diff[XW+:XW]), .y_lo_i(y_diff[0+:YW]),
       .y_hi_i(y_diff[YW+:YW]), .lo_o(q0), .mid_o(q01), .hi_o(q1));

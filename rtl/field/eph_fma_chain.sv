@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// Purpose: the one carry chain of both fields: turns seven coefficients into pieces of 66 bits and, for P-256, adds m*p on the
-//   way (Montgomery, R = 2^264). Since p = -1 mod 2^96, the quotient digit m of a piece is the piece itself: no multiplier.
+// Purpose: the one carry chain of both fields: turns seven coefficients into pieces of 66 bits and,
+//   for P-256, adds m*p on the way (Montgomery, R = 2^264). Since p = -1 mod 2^96, the quotient
+//   digit m of a piece is the piece itself: no multiplier.
 //     m*p = -m + m*2^(66+30) + m*2^(132+60) + m*(2^58 - 2^26)*2^198
 //   clears piece k and reaches pieces k+1, k+2, k+3. For 2^255-19 m is 0.
-// Contract: low_o, pieces 0..3 of the register that the post-add joins: for 2^255-19 those of X*Y, for P-256 those of 2^KSH * p
-//   (the chain's own low pieces are zero then). high_o: the upper half, pieces 0..2 unsigned, 3 signed and of 67 bits. [66*k +: 66] is piece k.
-// Latency: bases in eph_fma_pkg: inputs TCoef*, f25519_i and ksh_i cycle 0; piece k of low_o TChain + 3k + 1, of high_o TFold<k>.
+// Contract: low_o, pieces 0..3 of the register that the post-add joins: for 2^255-19 those of X*Y,
+//   for P-256 those of 2^KSH * p (the chain's own low pieces are zero then). high_o: the upper
+//   half, pieces 0..2 unsigned, 3 signed and of 67 bits. [66*k +: 66] is piece k.
+// Latency: bases in eph_fma_pkg: inputs TCoef*, f25519_i and ksh_i cycle 0; piece k of low_o TChain
+//   + 3k + 1, of high_o TFold<k>.
 // Throughput: 1 a cycle.  Data-dependent timing: none.
-// Value bounds: X pieces 3 below 2^67, Y pieces 3 below 2^64 in magnitude, as the front makes them.  Cleared by: nothing.
+// Value bounds: X pieces 3 below 2^67, Y pieces 3 below 2^64 in magnitude, as the front makes them.
+// Cleared by: nothing.
 module eph_fma_chain (
     input  logic                          clk_i,
     input  logic                          f25519_i,
@@ -29,7 +33,8 @@ module eph_fma_chain (
     8'd0, 256'hffffffff00000001000000000000000000000000ffffffffffffffffffffffff, 5'd0
   };
 
-  // cycle in which piece k is complete (t<k>); bit n of a control line is the control in its instruction's cycle n
+  // T<k>: cycle in which piece k is complete; bit n of a control line is the control in its
+  // instruction's cycle n
   localparam int T0 = eph_fma_pkg::TChain;
   localparam int T1 = T0 + 3;
   localparam int T2 = T1 + 3;
@@ -76,7 +81,8 @@ module eph_fma_chain (
         .clk_i, .neg_i(1'b1), .a_i(m[66*k+:66]), .b_i(m[66*k+:66]), .y_o(w[QuotW*k+:QuotW]));
   end
 
-  // Names: c<k>_m<i>, c<k>_w<i> is coefficient k after the term of quotient digit i; t<k> after the carry from t<k-1>.
+  // Names: c<k>_m<i>, c<k>_w<i> is coefficient k after the term of quotient digit i; t<k> after the
+  // carry from t<k-1>.
   logic [ProdW-1:0] c1_m0, c2_m0, c2_m1, c3_w0, c3_m1, c3_m2, c4_w1, c4_m2, c4_m3, c5_w2, c5_m3;
   logic [TopW-1:0] c6_w3;
   localparam int TC2m0 = eph_fma_pkg::TCoef2 + 1;

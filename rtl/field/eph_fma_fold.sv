@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-// Purpose: end of the datapath: post-add of e, fold of the upper half, bias of 2^255-19, carries, last fold at 2^255.
+// Purpose: end of the datapath: post-add of e, fold of the upper half, bias of 2^255-19, carries,
+//   last fold at 2^255.
 // Contract: with L = low_i, H = high_i (eph_fma_chain) and e shifted or cleared:
-//   f25519: r = L + 9728 H +- e + 2^10 p, result (r mod 2^255) + 19 (r >> 255); 9728 = 19 * 2^9 = 2^264 mod p.
-//   P-256: result = L + H +- e (L holds the bias).
-//   The post-add works piece by piece; carries between pieces come after the fold. 2^10 p = 2^265 - 19*2^10: the second term is
-//   subtracted in piece 0, the first is added to r >> 255.
-// Latency: inputs: controls cycle 0; e_i TSelect; low_i, high_i as eph_fma_chain gives them; digits of res_o: eph_fma_pkg::Lat.
+//     f25519: r = L + 9728 H +- e + 2^10 p, result (r mod 2^255) + 19 (r >> 255)
+//     P-256: result = L + H +- e (L holds the bias)
+//   with 9728 = 19 * 2^9 = 2^264 mod p.
+//   The post-add works piece by piece; carries between pieces come after the fold. 2^10 p = 2^265 -
+//   19*2^10: the second term is subtracted in piece 0, the first is added to r >> 255.
+// Latency: inputs: controls cycle 0; e_i TSelect; low_i, high_i as eph_fma_chain gives them; digits
+//   of res_o: eph_fma_pkg::Lat.
 // Throughput: 1 a cycle.  Data-dependent timing: none.
-// Value bounds: P-256 result in 0 .. 2^261 (asserted for bits 261..267 of the sum); 19 (r >> 255) < 2^16, so piece 0 of a
-//   result is below 2^66 + 2^16 (asserted).  Cleared by: nothing.
+// Value bounds: P-256 result in 0 .. 2^261 (asserted for bits 261..267 of the sum); 19 (r >> 255) <
+//   2^16, so piece 0 of a result is below 2^66 + 2^16 (asserted).
+// Cleared by: nothing.
 module eph_fma_fold (
     input  logic                               clk_i,
     input  logic [eph_fma_pkg::EphFmaCtlW-1:0] ctl_i,
@@ -136,12 +140,15 @@ module eph_fma_fold (
   logic [66:0] piece0;
   logic [29:0] digit7, digit7_q;
   eph_skew_add #(
-      .W(67), .AW(66), .ASigned(0), .AWait(TWrap - eph_fma_pkg::TFold0 - 3), .BW(16), .BSigned(0)) u_piece0 (
+      .W(67), .AW(66), .ASigned(0), .AWait(TWrap - eph_fma_pkg::TFold0 - 3), .BW(16),
+      .BSigned(0)) u_piece0 (
       .clk_i, .neg_i(1'b0), .a_i(sum[65:0]), .b_i(wrap_q[15:0]), .y_o(piece0));
   assign digit7 = r3[62:33];
   always_ff @(posedge clk_i) digit7_q <= {f25519[TTop+1] ? 6'd0 : digit7[29:24], digit7[23:0]};
   assign res_o = {
-    6'd0, digit7_q, 3'd0, r3[32:0], 3'd0, r2[65:33], 3'd0, r2[32:0], 3'd0, r1[65:33], 3'd0, r1[32:0],
+    6'd0, digit7_q, 3'd0, r3[32:0],
+    3'd0, r2[65:33], 3'd0, r2[32:0],
+    3'd0, r1[65:33], 3'd0, r1[32:0],
     2'd0, piece0[66:33], 3'd0, piece0[32:0]
   };
 
@@ -150,7 +157,10 @@ module eph_fma_fold (
   initial filled_q = '0;
   always_ff @(posedge clk_i) begin
     filled_q <= {filled_q[eph_fma_pkg::LatMax-1:0], 1'b1};
-    a_wrap_fits : assert (!filled_q[eph_fma_pkg::LatMax] || !(wrap_q[16] || f25519[TTop+3] && quot_q[12]));
-    a_p256_range : assert (!filled_q[eph_fma_pkg::LatMax] || f25519[TTop+2] || top[12:6] == '0);
+    if (filled_q[eph_fma_pkg::LatMax]) begin
+      a_wrap_fits : assert (!wrap_q[16]);
+      a_quotient_fits : assert (!f25519[TTop+3] || !quot_q[12]);
+      a_p256_range : assert (f25519[TTop+2] || top[12:6] == '0);
+    end
   end
 endmodule

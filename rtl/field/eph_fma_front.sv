@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// Purpose: front of the datapath: operand selection, shifts, pre-adds piece by piece without carry between pieces, exchange,
-//   first level of Karatsuba differences.
-// Contract: X = (a << sha) +- (b << shb | table), Y = c +- g, then y_from_x: Y := X, x_from_y: X := Y. Piece k of a vector is at
-//   [XW*k +: XW] (or YW, PieceW), a skewed vector each (eph_skew_view); x_diff_o, y_diff_o hold pieces 0-2 and 1-3. ctl_i is
-//   valid with the even digits.
-// Latency: from the even digits of the operands to the base of x_o, y_o TFactor = 3; x_diff_o, y_diff_o TDiff = 5;
-//   e_o (selected, not yet shifted or cleared) TSelect = 1.
+// Purpose: front of the datapath: operand selection, shifts, pre-adds piece by piece without carry
+//   between pieces, exchange, first level of Karatsuba differences.
+// Contract: X = (a << sha) +- (b << shb | table), Y = c +- g, then y_from_x: Y := X, x_from_y: X :=
+//   Y. Piece k of a vector is at [XW*k +: XW] (or YW, PieceW), a skewed vector each
+//   (eph_skew_view); x_diff_o, y_diff_o hold pieces 0-2 and 1-3. ctl_i is valid with the even
+//   digits.
+// Latency: from the even digits of the operands to the base of x_o, y_o TFactor = 3; x_diff_o,
+//   y_diff_o TDiff = 5; e_o (selected, not yet shifted or cleared) TSelect = 1.
 // Throughput: 1 a cycle.  Data-dependent timing: none.
-// Value bounds: operand digits as in rtl/README.md. A Y piece is at most 2^67 + 2^17 in magnitude, so Y may be taken only from an
-//   X that fits its 69 bits; the port part of b and its table part have no bit in common; differences fit. All asserted.
+// Value bounds: operand digits as in rtl/README.md. A Y piece is at most 2^67 + 2^17 in magnitude,
+//   so Y may be taken only from an X that fits its 69 bits; the port part of b and its table part
+//   have no bit in common; differences fit. All asserted.
 // Cleared by: nothing.
 module eph_fma_front (
     input  logic                               clk_i,
@@ -136,6 +138,9 @@ module eph_fma_front (
   end
 
   always_ff @(posedge clk_i) begin
+    a_table_exists : assert (ctl_i[eph_fma_pkg::CtlTb+:2] != 2'd3);
+    a_bias_exists : assert (ctl_i[eph_fma_pkg::CtlKsh+:3] <= 3'd5);
+    a_one_exchange : assert (!(x_from_y && y_from_x));
     a_one_b_operand : assert (&one_b_operand);
     a_square_fits : assert (&square_fits);
   end

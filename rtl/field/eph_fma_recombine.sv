@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Purpose: second level of the Karatsuba recombination: the seven coefficients of 2^(66 k) in X*Y.
-// Contract: inputs are the results of three pair units: p0, p01, p1 from pieces 0 and 1, p2, p23, p3 from 2 and 3, q0, q01, q1
-//   from the differences 0-2 and 1-3; outputs signed and unnormalised. All skewed vectors (eph_skew_view).
-// Latency: bases in eph_fma_pkg: inputs TFactor (p) or TDiff (q) + PairProdLat or PairMidLat; outputs TCoef0..3, 4..6 as 2..0.
+// Contract: inputs are the results of three pair units: p0, p01, p1 from pieces 0 and 1, p2, p23,
+//   p3 from 2 and 3, q0, q01, q1 from the differences 0-2 and 1-3; outputs signed and unnormalised.
+//   All skewed vectors (eph_skew_view).
+// Latency: bases in eph_fma_pkg: inputs TFactor (p) or TDiff (q) + PairProdLat or PairMidLat;
+//   outputs TCoef0..3, 4..6 as 2..0.
 // Throughput: 1 a cycle.  Data-dependent timing: none.
-// Value bounds: intermediate sums are meant modulo 2^142; a coefficient is below 4 * 2^137.1 in magnitude.  Cleared by: nothing.
+// Value bounds: intermediate sums are meant modulo 2^142; a coefficient is below 4 * 2^137.1 in
+//   magnitude.
+// Cleared by: nothing.
 module eph_fma_recombine (
     input  logic                          clk_i,
     input  logic [eph_fma_pkg::ProdW-1:0] p0_i,

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// Purpose: signed 73 x 69 bit product, the leaf of the Karatsuba tree: a systolic array of 3 x 4 multiply-accumulators of the
-//   shape of a DSP48E1 (25 x 18 bits, registers A, B, M, P). Its own module, so that its form can change with the part.
-// Contract: p = a * b; a, b, p skewed vectors (eph_skew_view). Row r multiplies bits 24r.. of a, column i bits 17i.. of b.
-//   A row is one cascade: a moves along it, each P adds the previous one shifted by 17 (PCIN, OPMODE 17-bit shift). b moves
-//   from row to row. Every P is followed by a fabric register: place-and-route tools do not time the path out of a DSP.
-// Latency: eph_fma_pkg::LeafLat = 8, base to base.  Throughput: 1 a cycle.  Data-dependent timing: none.
-// Value bounds: all of 73 and 69 bits, signed; a row stays below 2^93 in magnitude.  Cleared by: nothing.
+// Purpose: signed 73 x 69 bit product, the leaf of the Karatsuba tree: a systolic array of 3 x 4
+//   multiply-accumulators of the shape of a DSP48E1 (25 x 18 bits, registers A, B, M, P). Its own
+//   module, so that its form can change with the part.
+// Contract: p = a * b; a, b, p skewed vectors (eph_skew_view). Row r multiplies bits 24r.. of a,
+//   column i bits 17i.. of b. A row is one cascade: a moves along it, each P adds the previous one
+//   shifted by 17 (PCIN, OPMODE 17-bit shift). b moves from row to row. Every P is followed by a
+//   fabric register: place-and-route tools do not time the path out of a DSP.
+// Latency: eph_fma_pkg::LeafLat = 8, base to base.  Throughput: 1 a cycle.
+// Data-dependent timing: none.
+// Value bounds: all of 73 and 69 bits, signed; a row stays below 2^93 in magnitude.
+// Cleared by: nothing.
 module eph_leaf (
     input  logic                             clk_i,
     input  logic [   eph_fma_pkg::XW-1:0] a_i,

@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// Purpose: product of two numbers of two pieces by difference Karatsuba: three leaves instead of four.
-// Contract: (x_lo + x_hi T)(y_lo + y_hi T) = lo + mid T + hi T^2 with mid = lo + hi - (x_lo - x_hi)(y_lo - y_hi).
-//   Skewed vectors (eph_skew_view). Operands reach every adder and multiplier through a register of its own.
-// Latency: lo_o, hi_o eph_fma_pkg::PairProdLat = 10; mid_o PairMidLat = 13, base to base.  Throughput: 1 a cycle.
-// Data-dependent timing: none.
-// Value bounds: the differences must fit 73 and 69 bits, signed: asserted (in eph_skew_add); mid is exact if it fits 142 bits.
+// Purpose: product of two numbers of two pieces by difference Karatsuba: three leaves instead of
+//   four.
+// Contract: (x_lo + x_hi T)(y_lo + y_hi T) = lo + mid T + hi T^2 with
+//     mid = lo + hi - (x_lo - x_hi)(y_lo - y_hi)
+//   Skewed vectors (eph_skew_view). Operands reach every adder and multiplier
+//   through a register of its own.
+// Latency: lo_o, hi_o eph_fma_pkg::PairProdLat = 10; mid_o PairMidLat = 13, base to base.
+// Throughput: 1 a cycle.  Data-dependent timing: none.
+// Value bounds: the differences must fit 73 and 69 bits, signed: asserted (in eph_skew_add); mid is
+//   exact if it fits 142 bits.
 // Cleared by: nothing.
 module eph_pair_unit (
     input  logic                             clk_i,

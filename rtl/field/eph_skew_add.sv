@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Purpose: adder of two skewed vectors (eph_skew_view), 33 bits of carry a cycle.
 // Contract: y = a * 2^AShift + b * 2^BShift, or the difference when neg_i, modulo 2^W, signed.
-//   Operands are re-sliced and delayed (AWait, BWait) to one base first; neg_i is valid at that base. A constant neg_i gives a
-//   plain adder or subtracter; Dynamic says that it changes from cycle to cycle and must travel with the digits. A wait of at
-//   least one cycle on both sides is also an operand register in front of the carry chain.
-// Latency: AWait + 1 from the base of a, BWait + 1 from that of b.  Throughput: 1 a cycle.  Data-dependent timing: none.
-// Value bounds: the result must fit W bits, signed (asserted if Exact), or be meant modulo 2^W.  Cleared by: nothing.
+//   Operands are re-sliced and delayed (AWait, BWait) to one base first; neg_i is valid at that
+//   base. A constant neg_i gives a plain adder or subtracter; Dynamic says that it changes from
+//   cycle to cycle and must travel with the digits. A wait of at least one cycle on both sides is
+//   also an operand register in front of the carry chain.
+// Latency: AWait + 1 from the base of a, BWait + 1 from that of b.  Throughput: 1 a cycle.
+// Data-dependent timing: none.
+// Value bounds: the result must fit W bits, signed (asserted if Exact), or be meant modulo 2^W.
+// Cleared by: nothing.
 module eph_skew_add #(
     parameter int W       = 66,
     parameter int AW      = W,

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Purpose: choice between two skewed vectors (eph_skew_view) by a bit that travels with the digits.
-// Contract: y = sel_i ? a : b; a, b and sel_i have the same base. Registered adds a flip-flop behind the multiplexer.
-// Latency: 1 if Registered, else 0, base to base.  Throughput: 1 a cycle.  Data-dependent timing: none.
-// Value bounds: any.  Cleared by: nothing.
+// Contract: y = sel_i ? a : b; a, b and sel_i have the same base. Registered adds a flip-flop
+//   behind the multiplexer.
+// Latency: 1 if Registered, else 0, base to base.  Throughput: 1 a cycle.
+// Data-dependent timing: none.  Value bounds: any.  Cleared by: nothing.
 module eph_skew_mux #(
     parameter int W          = 66,
     parameter bit Registered = 0

@@ -2,7 +2,9 @@
 // Purpose: operand shifter of the front: one piece, shifted left by 0..3 or cleared.
 // Contract: y = zero_i ? 0 : x << shift_i; controls valid with the low digit of x.
 // Latency: 1, base to base.  Throughput: 1 a cycle.  Data-dependent timing: none.
-// Value bounds: x unsigned, 67 bits in digits of 33 and 34; y unsigned, 70 bits in digits of 33, 33 and 4.  Cleared by: nothing.
+// Value bounds: x unsigned, 67 bits in digits of 33 and 34; y unsigned, 70 bits in digits of 33, 33
+//   and 4.
+// Cleared by: nothing.
 module eph_skew_shift (
     input  logic                           clk_i,
     input  logic [                    1:0] shift_i,

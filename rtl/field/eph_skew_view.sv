@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 // Purpose: re-slices a skewed vector: shift, extension, other digit boundaries, extra delay.
 //
-// A skewed vector carries one number of Width bits in Digits digits of Digit bits each; the last digit takes all remaining bits
-// (up to 35 when digits are 33). Digit j is valid j cycles after digit 0, the cycle of which is called the vector's base. Numbers are added digit by digit in
-// this form with carries of one digit only (eph_skew_add).
+// A skewed vector carries one number of Width bits in Digits digits of Digit bits each; the last
+// digit takes all remaining bits (up to 35 when digits are 33). Digit j is valid j cycles after
+// digit 0, the cycle of which is called the vector's base. Numbers are added digit by digit in this
+// form with carries of one digit only (eph_skew_add).
 //
-// Contract: y = x * 2^Shift (Shift < 0 drops low bits), as far as it fits OutW bits; signed or zero extension as InSigned says.
-//   The base of y is the base of x plus Wait. A bit that moves to a higher digit waits, here, until that digit's turn.
-//   Elaboration fails when Wait is too small, that is, when a bit would be needed before it exists.
+// Contract: y = x * 2^Shift (Shift < 0 drops low bits), as far as it fits OutW bits; signed or zero
+//   extension as InSigned says. The base of y is the base of x plus Wait. A bit that moves to a
+//   higher digit waits, here, until that digit's turn. Elaboration fails when Wait is too small,
+//   that is, when a bit would be needed before it exists.
 // Latency: Wait, base to base.  Throughput: 1 a cycle.  Data-dependent timing: none.
-// Value bounds: bits above OutW are dropped; the user knows that they are copies of the sign.  Cleared by: nothing.
+// Value bounds: bits above OutW are dropped; the user knows that they are copies of the sign.
+// Cleared by: nothing.
 module eph_skew_view #(
     parameter int InW       = 66,
     parameter int InDigit   = 33,

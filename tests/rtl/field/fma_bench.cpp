@@ -137,35 +137,48 @@ static unsigned coverage_gaps(const std::vector<Instruction> &all)
 }
 
 // An instruction that breaks one documented bound. The expected value is not looked at.
-static bool violation(const char *assertion, Instruction &in)
+static bool violation(const std::string &assertion, Instruction &in)
 {
     const uint64_t full = (1ull << 33) - 1, top = (1ull << 30) - 1;
     const Digits max = {full, full, full, full, full, full, full, top};
     const Digits middle = {0, 0, full, full, full, full, 0, 0};
+    Control &c = in.ctl;
     in = {};
-    in.ctl.za = in.ctl.zb = in.ctl.zc = in.ctl.ze = 1;
-    if (!strcmp(assertion, "a_one_b_operand")) { // port and table part of b both non-zero
+    c.za = c.zb = c.zc = c.ze = 1;
+    if (assertion == "a_table_exists") {
+        c.tb = 3;
+    } else if (assertion == "a_bias_exists") {
+        c.ksh = 7;
+    } else if (assertion == "a_one_exchange") {
+        c.x_from_y = c.y_from_x = 1;
+    } else if (assertion == "a_one_b_operand") { // port and table part of b both non-zero
         in.src[P1] = in.src[TAB] = max;
-        in.ctl.zb = 0;
-        in.ctl.tb = 1;
-    } else if (!strcmp(assertion, "a_square_fits")) { // square of an operand shifted by 3
+        c.zb = 0;
+        c.tb = 1;
+    } else if (assertion == "a_square_fits") { // square of an operand shifted by 3
         in.src[P0] = max;
-        in.ctl.za = 0;
-        in.ctl.sha = 3;
-        in.ctl.y_from_x = 1;
-    } else if (!strcmp(assertion, "a_sum_fits")) { // square of 2a + b: a difference of differences exceeds 69 bits
+        c.za = 0;
+        c.sha = 3;
+        c.y_from_x = 1;
+    } else if (assertion == "a_sum_fits") { // square of 2a + b: a difference of differences exceeds 69 bits
         in.src[P0] = in.src[P1] = middle;
-        in.ctl.za = in.ctl.zb = 0;
-        in.ctl.sha = 1;
-        in.ctl.y_from_x = 1;
-    } else if (!strcmp(assertion, "a_p256_range")) { // 0 * 0 - e + p < 0
+        c.za = c.zb = 0;
+        c.sha = 1;
+        c.y_from_x = 1;
+    } else if (assertion == "a_p256_range") { // 0 * 0 - e + p < 0
         in.src[P1] = max;
-        in.ctl.ze = 0;
-        in.ctl.neg_e = 1;
-    } else if (!strcmp(assertion, "a_wrap_fits")) { // 2^255-19 with operands near 2^261
+        c.ze = 0;
+        c.neg_e = 1;
+    } else if (assertion == "a_wrap_fits") { // 2^255-19 with operands near 2^261
         in.src[P0] = in.src[P2] = max;
-        in.ctl.za = in.ctl.zc = 0;
-        in.ctl.f25519 = 1;
+        c.za = c.zc = 0;
+        c.f25519 = 1;
+    } else if (assertion == "a_quotient_fits") { // -2^257 * 2^260: more than the bias of 2^255-19 covers
+        in.src[P1][7] = 1 << 26;
+        in.src[P2][7] = 1 << 29;
+        c.zb = c.zc = 0;
+        c.neg_b = 1;
+        c.f25519 = 1;
     } else {
         return false;
     }
