@@ -130,15 +130,13 @@ void eph_asm_bounds(struct assembly *as, struct program *program);
 // encode.c: places the programs in the ROM, completes the words
 void eph_asm_encode(struct assembly *as);
 
-// base_table.c: fixed-base rows and constants as integers below p, little-endian limbs
-void eph_base_table(uint64_t words[EPH_BASE_WORDS][4]);
-
 // emit_sv.c, emit_c.c, list.c
 void eph_asm_emit_package(const struct assembly *as, FILE *out);
 void eph_asm_emit_rom(const struct assembly *as, FILE *out);
 void eph_asm_emit_base_rom(FILE *out);
 void eph_asm_emit_c(const struct assembly *as, const char *symbol, FILE *out); // symbol: the struct eph_ucode_image
 void eph_asm_list(const struct assembly *as, FILE *out);
+unsigned eph_asm_base_words(const struct assembly *as); // of the fixed-base ROM, as far as programs use it
 // All EPH_UCODE_WORDS words; a word that no program uses halts and writes nothing.
 void eph_asm_image(const struct assembly *as, uint64_t words[EPH_UCODE_WORDS][2]);
 

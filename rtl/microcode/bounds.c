@@ -10,6 +10,7 @@
 // and picks for each P-256 instruction the smallest bias 2^j * p that keeps all its results non-negative.
 // Registers hold non-negative values, so the pieces of a value <= v are bounded by v alone.
 #include "asm.h"
+#include "base_table.h"
 #include "wide.h"
 #include <string.h>
 
@@ -278,11 +279,7 @@ static void check_results(const struct pass *pass)
 
 void eph_asm_bounds(struct assembly *as, struct program *program)
 {
-    static const char *const primes[EPH_FIELD_COUNT] = {
-#define EPH_FIELD(name, row, pieces, beats, prime, radix, rounds) [row] = prime,
-#include "isa.def"
-    };
-    struct pass pass = {.as = as, .program = program, .prime = eph_wide_parse(primes[program->field])};
+    struct pass pass = {.as = as, .program = program, .prime = eph_wide_parse(eph_primes[program->field])};
     do { // a larger bias enlarges later values: repeat until none grows; at most EPH_MAX_BIAS_SHIFT steps an
          // instruction
         pass.bias_grew = false;

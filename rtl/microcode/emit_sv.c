@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SystemVerilog that Verilator and Yosys both read, contents in the file itself: no path to get wrong.
 #include "asm.h"
+#include "base_table.h"
 #include <inttypes.h>
 
 static void heading(FILE *out, const char *purpose, const char *bounds)
@@ -79,7 +80,7 @@ static uint64_t bits(const uint64_t limbs[4], unsigned lsb, unsigned width)
 void eph_asm_emit_base_rom(FILE *out)
 {
     static uint64_t words[EPH_BASE_WORDS][4];
-    eph_base_table(words);
+    eph_base_25519(words);
     heading(out, "the fixed-base tables and the constants", "below p; digit i, 33 bits, at [36*i +: 36]");
     open_rom(out, "eph_base_rom", 12, 288, EPH_BASE_WORDS);
     for (unsigned first = 0; first < EPH_BASE_WORDS; first += CHUNK_WORDS) {

@@ -85,3 +85,11 @@ void eph_asm_image(const struct assembly *as, uint64_t words[EPH_UCODE_WORDS][2]
             words[as->programs[i]->entry + j][1] = as->programs[i]->code[j].word[1];
         }
 }
+
+unsigned eph_asm_base_words(const struct assembly *as)
+{
+    unsigned units = 1;
+    for (unsigned i = 0; i < as->program_count; i++)
+        units = as->programs[i]->rom_base + 1 > units ? as->programs[i]->rom_base + 1 : units;
+    return units * EPH_BASE_WORDS;
+}

@@ -43,6 +43,10 @@ static bool finish(FILE *file)
 
 static bool write_sv(const struct assembly *as, const struct options *options)
 {
+    if (eph_asm_base_words(as) > EPH_BASE_WORDS) {
+        fprintf(stderr, "eph-asm: the RTL's fixed-base ROM has unit 0 only (.base)\n");
+        return false;
+    }
     FILE *file = create(options, "eph_ucode_pkg", ".sv");
     if (!file)
         return false;

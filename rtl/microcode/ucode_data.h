@@ -17,7 +17,7 @@ struct eph_ucode_program {
 
 struct eph_ucode_image {
     const uint64_t (*rom)[2];  // EPH_UCODE_WORDS instructions
-    const uint64_t (*base)[4]; // EPH_BASE_WORDS table rows and constants, little-endian limbs, below p
+    const uint64_t (*base)[4]; // units of EPH_BASE_WORDS table rows and constants, little-endian limbs, below p
     const struct eph_ucode_program *programs;
     unsigned program_count;
 };

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// The fixed-base ROM: the comb of 2^255 - 19 on the Edwards curve -x^2 + y^2 = 1 + d*x^2*y^2 (RFC 8032 section 5.1)
-// with base 8B, and the constants of isa.def. Window w of index i holds (2i + 1) * 2^(6w) * 8B as ((y+x)/2, (y-x)/2,
-// d*x*y), three words at (w * 32 + i) * 3; the top window needs index 0 alone, because no prepared scalar reaches
-// 2^(6*42 + 1): its digit there is always 1.
-#include "asm.h"
-#include "modular.h"
+// Unit 0 of the fixed-base ROM: the comb of 2^255 - 19 on the Edwards curve -x^2 + y^2 = 1 + d*x^2*y^2 (RFC 8032
+// section 5.1) with base 8B, and the constants of isa.def. Window w of index i holds (2i + 1) * 2^(6w) * 8B as
+// ((y+x)/2, (y-x)/2, d*x*y), three words at (w * 32 + i) * 3; the top window needs index 0 alone, because no prepared
+// scalar reaches 2^(6*42 + 1): its digit there is always 1.
+#include "base_table.h"
 #include "wide.h"
 #include <string.h>
 
@@ -23,7 +22,7 @@ struct curve {
 static const char base_x[] = "216936d3cd6e53fec0a4e231fdd6dc5c692cc7609525a7b2c9562d608f25d51a";
 static const char base_y[] = "6666666666666666666666666666666666666666666666666666666666666658";
 
-static const char *const primes[EPH_FIELD_COUNT] = {
+const char *const eph_primes[EPH_FIELD_COUNT] = {
 #define EPH_FIELD(name, row, pieces, beats, prime, radix, rounds) [row] = prime,
 #include "isa.def"
 };
@@ -31,7 +30,7 @@ static const char *const primes[EPH_FIELD_COUNT] = {
 static void curve_init(struct curve *curve)
 {
     struct modulus *m = &curve->m;
-    eph_modulus_init(m, primes[EPH_FIELD_F25519]);
+    eph_modulus_init(m, eph_primes[EPH_FIELD_F25519]);
     struct number quotient = eph_mod_mul(m, eph_mod_small(m, 121665), eph_mod_inverse(m, eph_mod_small(m, 121666)));
     curve->d = eph_mod_sub(m, eph_mod_small(m, 0), quotient); // d = -121665/121666
 }
@@ -83,7 +82,7 @@ static void store_constant(uint64_t words[EPH_BASE_WORDS][4], unsigned index, co
     memcpy(words[EPH_BASE_CONSTANTS + index], value.limb, 4 * sizeof *value.limb);
 }
 
-void eph_base_table(uint64_t words[EPH_BASE_WORDS][4])
+void eph_base_25519(uint64_t words[EPH_BASE_WORDS][4])
 {
     memset(words, 0, EPH_BASE_WORDS * sizeof *words);
     store_comb(words);
