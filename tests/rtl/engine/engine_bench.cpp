@@ -5,16 +5,11 @@
 #include <cstring>
 #include <ctime>
 #include <map>
-#include <random>
 #include <set>
 #include <string>
 
 #include "engine_rig.h"
-#include "reference.h"
-extern "C" {
-#include <isa.h>
-#include <ucode_data.h>
-}
+#include "requests.h"
 
 namespace
 {
@@ -23,132 +18,6 @@ using namespace eph;
 
 constexpr uint64_t kResetTurns = 33;                       // 32 clear, one lets the last write land
 constexpr uint64_t kRoundCycles = 64 * 2840 + 64 * 64 * 8; // one request in every context, roughly
-std::mt19937_64 rng(20261124);
-
-const eph_ucode_program *find_program(unsigned opcode, unsigned curve)
-{
-    for (unsigned i = 0; i < eph_ucode.program_count; i++)
-        if (eph_ucode.programs[i].opcode == opcode && eph_ucode.programs[i].curve == curve)
-            return &eph_ucode.programs[i];
-    return nullptr;
-}
-
-// isa.def: contexts * (load + program + wipe + unload turns) + FIXED_CYCLES
-uint32_t expected_cycles(unsigned opcode, unsigned curve)
-{
-    const eph_ucode_program *program = find_program(opcode, curve);
-    if (!program)
-        return EPH_FIXED_CYCLES;
-    auto get = [&](unsigned field) { return eph_word_get(program->word, field); };
-    unsigned results = get(EPH_P_RESULTS), temporaries = get(EPH_P_REGS) - results, table = get(EPH_P_TABLE);
-    unsigned turns = get(EPH_P_LOAD_X) + get(EPH_P_LOAD_Y) + get(EPH_P_LOAD_R) + program->slots +
-                     (table > temporaries ? table : temporaries) + results;
-    return kContexts * turns + EPH_FIXED_CYCLES;
-}
-
-void fill(uint8_t *bytes, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        bytes[i] = static_cast<uint8_t>(rng());
-}
-
-eph_sqe request(unsigned opcode, unsigned curve)
-{
-    static uint32_t tag = 1;
-    eph_sqe sqe;
-    fill(reinterpret_cast<uint8_t *>(&sqe), sizeof sqe); // what the device must ignore is noise
-    sqe.opcode = static_cast<uint8_t>(opcode);
-    sqe.curve = static_cast<uint8_t>(curve);
-    sqe.tag = tag++;
-    return sqe;
-}
-
-eph_sqe derive_request()
-{
-    return request(EPH_OP_DERIVE, EPH_CURVE_X25519);
-}
-eph_sqe keygen_request()
-{
-    return request(EPH_OP_KEYGEN, EPH_CURVE_X25519);
-}
-
-// What a completion says, against what its request asked. Empty when right.
-std::string check(const eph_sqe &sqe, unsigned qid, const Completion &done)
-{
-    const eph_cqe &cqe = done.cqe;
-    if (done.qid != qid || cqe.qid != qid || cqe.generation != sqe.generation || cqe.sq_head || cqe.phase)
-        return "identity wrong";
-    if (cqe.cycles != expected_cycles(sqe.opcode, sqe.curve))
-        return "cycles " + std::to_string(cqe.cycles) + ", expected " +
-               std::to_string(expected_cycles(sqe.opcode, sqe.curve));
-
-    unsigned status = EPH_ST_OK, results = 0;
-    uint8_t u[32] = {0};
-    const uint8_t zero[32] = {0};
-    std::string fields;
-    if (!find_program(sqe.opcode, sqe.curve)) {
-        status = (sqe.opcode == EPH_OP_KEYGEN || sqe.opcode == EPH_OP_DERIVE) ? EPH_ST_BAD_CURVE : EPH_ST_BAD_OP;
-    } else if (sqe.opcode == EPH_OP_DERIVE) {
-        results = 4;
-        reference_derive(sqe.scalar, sqe.peer_x, u);
-        if (!memcmp(u, zero, 32))
-            status = EPH_ST_ZERO;
-        else
-            fields = check_derive_fields(sqe.scalar, sqe.peer_x, cqe.result);
-    } else {
-        results = 5;
-        reference_keygen(sqe.scalar, u);
-        fields = check_keygen_fields(cqe.result);
-    }
-    if (cqe.status != status)
-        return "status " + std::to_string(cqe.status) + ", expected " + std::to_string(status);
-    if (status != EPH_ST_OK)
-        results = 0;
-    for (size_t i = 32 * results; i < sizeof cqe.result; i++)
-        if (cqe.result[i])
-            return "result byte " + std::to_string(i) + " not zero";
-    if (results && memcmp(u, cqe.result, 32))
-        return "u differs from OpenSSL";
-    return results ? fields : "";
-}
-
-// A batch: requests sent through a rig, completions checked in whatever order they come.
-class Batch
-{
-  public:
-    explicit Batch(EngineRig &rig) : rig_(rig), first_(rig.completions().size()) {}
-    void add(const eph_sqe &sqe)
-    {
-        unsigned qid = rng() % EPH_MAX_QUEUES;
-        sent_[sqe.tag] = {sqe, qid};
-        rig_.send(sqe, qid);
-    }
-    // Runs until all have completed; true when all are right.
-    bool finish(uint64_t limit)
-    {
-        if (!rig_.run_until(first_ + sent_.size(), limit)) {
-            printf("%s\n", rig_.error().c_str());
-            return false;
-        }
-        for (size_t i = first_; i < rig_.completions().size(); i++) {
-            const Completion &done = rig_.completions()[i];
-            auto found = sent_.find(done.cqe.tag);
-            std::string wrong = found == sent_.end() ? "unknown or repeated tag"
-                                                     : check(found->second.first, found->second.second, done);
-            if (!wrong.empty()) {
-                printf("completion %zu, tag %u: %s\n", i, done.cqe.tag, wrong.c_str());
-                return false;
-            }
-            sent_.erase(found);
-        }
-        return true;
-    }
-
-  private:
-    EngineRig &rig_;
-    size_t first_; // completions of this batch start here
-    std::map<uint32_t, std::pair<eph_sqe, unsigned>> sent_;
-};
 
 uint64_t limit_for(size_t requests)
 {
