@@ -21,6 +21,7 @@ void handshakes_plan(const struct bench *bench); // tells the progress line how 
 void handshakes_measure(struct bench *bench);
 void operations_plan(const struct bench *bench);
 void operations_measure(struct bench *bench);
+void variants_report(struct bench *bench);  // who served their operations, and whether that is what they are called
 void predictions_make(struct bench *bench); // from the suites measured
 void cycles_count(struct bench *bench);     // in RTL simulation
 void projections_make(struct bench *bench); // from the cycles and the operations measured

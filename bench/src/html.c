@@ -166,6 +166,12 @@ static const struct column projection_columns[] = {{"part", "part", -1},
                                                    {0}};
 static const struct column record_columns[] = {
     {"what", "label", -1}, {"op/s", "per_second", 0}, {"note", "note", -1}, {"source", "source", -1}, {0}};
+static const struct column variant_columns[] = {{"variant", "name", -1},
+                                                {"", "text", -1},
+                                                {"by the device", "operations.device", 0},
+                                                {"from the pool", "operations.pool", 0},
+                                                {"in software", "operations.software", 0},
+                                                {0}};
 static const struct column note_columns[] = {{"what", "what", -1}, {"reason", "reason", -1}, {0}};
 static const struct column check_columns[] = {{"what", "what", -1}, {"good", "good", -1}, {"", "text", -1}, {0}};
 
@@ -229,6 +235,7 @@ bool html_write(const json_t *report, const char *path)
     table(page, report, "cycles", CLASS_SIMULATED, "cycles counted in simulation", cycle_columns);
     table(page, report, "projections", CLASS_PROJECTED, "a part with these engines", projection_columns);
     table(page, report, "records", NULL, "Published figures", record_columns);
+    table(page, report, "variants", NULL, "Variants, and who computed their keys", variant_columns);
     table(page, report, "checks", NULL, "Checks", check_columns);
     table(page, report, "failures", NULL, "Failures", note_columns);
     table(page, report, "skipped", NULL, "Skipped", note_columns);

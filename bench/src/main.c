@@ -45,6 +45,7 @@ static void measure(struct bench *bench)
     if (handshakes)
         handshakes_measure(bench);
     operations_measure(bench);
+    variants_report(bench);
     if (handshakes)
         predictions_make(bench);
     if (settings->command != COMMAND_OPS) {

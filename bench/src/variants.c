@@ -2,6 +2,7 @@
 #include "variants.h"
 
 #include "paths.h"
+#include "served.h"
 
 #include <openssl/err.h>
 #include <openssl/provider.h>
@@ -49,29 +50,32 @@ bool device_is_embedded(const char *device)
     return strcmp(device, "sim") == 0 || strncmp(device, "sim:", 4) == 0;
 }
 
-// Writes the OpenSSL configuration of one variant of our provider. Returns its descriptor's path in path, to be
-// unlinked.
-static bool write_config(const struct variant *variant, const char *device, const char *module, char path[64])
+// A temporary folder with the OpenSSL configuration of one variant of our provider; its statistics go there too.
+static bool write_config(struct variant *variant, const char *device, const char *module, char path[80])
 {
-    const char *folder = getenv("TMPDIR");
-    if (snprintf(path, 64, "%s/ephemera-bench-XXXXXX", folder ? folder : "/tmp") >= 64)
+    const char *parent = getenv("TMPDIR");
+    if (snprintf(variant->folder, sizeof(variant->folder), "%s/ephemera-bench-XXXXXX", parent ? parent : P_tmpdir) >=
+            (int)sizeof(variant->folder) ||
+        !mkdtemp(variant->folder)) {
+        variant->folder[0] = '\0';
         return false;
-    int descriptor = mkstemp(path);
-    FILE *file = descriptor >= 0 ? fdopen(descriptor, "w") : NULL;
+    }
+    snprintf(path, 80, "%s/openssl.cnf", variant->folder);
+    FILE *file = fopen(path, "w");
     if (!file)
         return false;
     fprintf(file,
             "openssl_conf = init\n[init]\nproviders = providers\nalg_section = algorithms\n"
             "[algorithms]\ndefault_properties = ?provider=ephemera\n"
             "[providers]\nephemera = ephemera\ndefault = default\n[default]\nactivate = 1\n"
-            "[ephemera]\nmodule = %s\nactivate = 1\noffload = %s\ndevice = %s\n",
-            module, variant->offload, device);
+            "[ephemera]\nmodule = %s\nactivate = 1\noffload = %s\ndevice = %s\nstats = %s\n",
+            module, variant->offload, device, variant->folder);
     return fclose(file) == 0;
 }
 
 static void open_ours(struct variant *variant, const char *device, const char *module)
 {
-    char config[64] = "";
+    char config[80];
     if (access(module, R_OK) != 0) {
         snprintf(variant->skipped, sizeof(variant->skipped), "provider module not built: ephemera.so not found");
         return;
@@ -85,8 +89,15 @@ static void open_ours(struct variant *variant, const char *device, const char *m
         snprintf(variant->skipped, sizeof(variant->skipped), "provider did not load: %s", reason);
     }
     ERR_clear_error();
-    if (config[0])
-        unlink(config);
+}
+
+static void close_one(struct variant *variant)
+{
+    OSSL_LIB_CTX_free(variant->libctx);
+    variant->libctx = NULL;
+    if (variant->folder[0])
+        served_remove(variant->folder);
+    variant->folder[0] = '\0';
 }
 
 static void open_one(struct variant *variant, const char *device, const char *module)
@@ -107,10 +118,8 @@ static void open_one(struct variant *variant, const char *device, const char *mo
         snprintf(variant->skipped, sizeof(variant->skipped), "out of memory");
     else if (variant->offload)
         open_ours(variant, device, module);
-    if (variant->skipped[0]) {
-        OSSL_LIB_CTX_free(variant->libctx);
-        variant->libctx = NULL;
-    }
+    if (variant->skipped[0])
+        close_one(variant);
 }
 
 void variants_open(struct variant variants[VARIANT_COUNT], const char *list, const char *device, const char *module)
@@ -130,8 +139,6 @@ void variants_open(struct variant variants[VARIANT_COUNT], const char *list, con
 
 void variants_close(struct variant variants[VARIANT_COUNT])
 {
-    for (int i = 0; i < VARIANT_COUNT; i++) {
-        OSSL_LIB_CTX_free(variants[i].libctx);
-        variants[i].libctx = NULL;
-    }
+    for (int i = 0; i < VARIANT_COUNT; i++)
+        close_one(&variants[i]);
 }
