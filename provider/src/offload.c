@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "offload.h"
+#include "check.h"
+#include "log.h"
+#include "provider.h"
+#include "secret.h"
+
+#include <string.h>
+#include <time.h>
+
+#define FIRST_BACKOFF_NS UINT64_C(1000000000)
+#define MAX_BACKOFF_NS   UINT64_C(64000000000)
+
+static uint64_t now_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+static enum eph_stats_cause cause_of(enum eph_status status)
+{
+    switch (status) {
+    case EPH_E_INVALID:
+        return EPH_CAUSE_CONFIG;
+    case EPH_E_UNSUPPORTED:
+        return EPH_CAUSE_UNSUPPORTED;
+    case EPH_E_PERMISSION:
+        return EPH_CAUSE_PERMISSION;
+    case EPH_E_PROTOCOL:
+        return EPH_CAUSE_PROTOCOL;
+    case EPH_E_NO_MEMORY:
+        return EPH_CAUSE_MEMORY;
+    case EPH_E_FULL:
+        return EPH_CAUSE_FULL;
+    case EPH_E_TIMEOUT:
+        return EPH_CAUSE_TIMEOUT;
+    case EPH_E_GONE:
+        return EPH_CAUSE_GONE;
+    case EPH_E_BROKEN:
+        return EPH_CAUSE_BREAKER;
+    case EPH_OK:
+    case EPH_E_NO_DEVICE:
+    case EPH_E_FORKED:
+    case EPH_E_AGAIN:
+        break;
+    }
+    return EPH_CAUSE_NO_DEVICE;
+}
+
+// ---- open early
+
+static enum eph_status open_device(struct eph_provider *provider, struct eph_device **device, bool quiet)
+{
+    struct eph_options options = {
+        .deadline_ns = provider->config.deadline_ns,
+        .log = quiet ? NULL : eph_log_driver,
+        .log_context = provider,
+    };
+    return eph_device_open(device, provider->config.device, &options);
+}
+
+void eph_offload_open(struct eph_provider *provider)
+{
+    char line[EPH_LOG_LINE_BYTES] = "";
+    provider->driver_line = line; // so that a wrong device string is one line, ours
+    enum eph_status status = open_device(provider, &provider->device, false);
+    provider->driver_line = NULL;
+    if (status == EPH_E_INVALID)
+        eph_config_reject(provider, EPH_KEY_DEVICE, provider->config.device);
+    else if (line[0] != 0)
+        eph_log("%s", line);
+}
+
+void eph_offload_close(struct eph_provider *provider)
+{
+    eph_device_close(provider->device);
+    provider->device = NULL;
+}
+
+// ---- attach late
+
+void eph_attachment_init(struct eph_attachment *attachment)
+{
+    pthread_rwlock_init(&attachment->lock, NULL);
+    attachment->cause = EPH_CAUSE_NO_DEVICE;
+}
+
+void eph_attachment_fini(struct eph_attachment *attachment)
+{
+    eph_queue_close(attachment->queue);
+    eph_device_close(attachment->device);
+    pthread_rwlock_destroy(&attachment->lock);
+}
+
+static void back_off(struct eph_attachment *attachment, enum eph_stats_cause cause)
+{
+    attachment->cause = cause;
+    attachment->backoff_ns = attachment->backoff_ns == 0 ? FIRST_BACKOFF_NS : attachment->backoff_ns * 2;
+    if (attachment->backoff_ns > MAX_BACKOFF_NS)
+        attachment->backoff_ns = MAX_BACKOFF_NS;
+    attachment->retry_ns = now_ns() + attachment->backoff_ns;
+}
+
+// With the lock held exclusively. First over the device opened at init; when that is dead, over a new one, which works
+// as long as this process may still reach it.
+static void attach(struct eph_provider *provider, struct eph_process *process)
+{
+    struct eph_attachment *attachment = &process->attachment;
+    struct eph_device *device = attachment->device != NULL ? attachment->device : provider->device;
+    enum eph_status status = EPH_E_NO_DEVICE;
+
+    if (device != NULL)
+        status = eph_queue_open(device, &attachment->queue);
+    if (status != EPH_OK) {
+        struct eph_device *fresh = NULL;
+        bool quiet = attachment->backoff_ns != 0 || provider->device == NULL; // said already
+        enum eph_status reopened = open_device(provider, &fresh, quiet);
+        if (reopened == EPH_OK) {
+            eph_device_close(attachment->device);
+            attachment->device = fresh;
+            status = eph_queue_open(fresh, &attachment->queue);
+        } else if (device == NULL) {
+            status = reopened;
+        }
+    }
+    if (status != EPH_OK) {
+        attachment->queue = NULL;
+        back_off(attachment, cause_of(status));
+        eph_stats_note(&process->stats, eph_status_text(status));
+        return;
+    }
+    attachment->backoff_ns = 0;
+    eph_stats_note(&process->stats, "");
+}
+
+static void release(struct eph_process *process)
+{
+    pthread_rwlock_unlock(&process->attachment.lock);
+}
+
+// The queue, with the lock held shared; NULL with a cause and no lock held.
+static struct eph_queue *acquire(struct eph_provider *provider, struct eph_process *process,
+                                 enum eph_stats_cause *cause)
+{
+    struct eph_attachment *attachment = &process->attachment;
+    for (int attempt = 0; attempt < 2; attempt++) {
+        *cause = EPH_CAUSE_ATTACHING;
+        if (pthread_rwlock_tryrdlock(&attachment->lock) != 0)
+            return NULL;
+        if (attachment->queue != NULL)
+            return attachment->queue;
+        *cause = attachment->cause;
+        bool due = attempt == 0 && now_ns() >= attachment->retry_ns;
+        release(process);
+        if (!due)
+            return NULL;
+        if (pthread_rwlock_trywrlock(&attachment->lock) != 0) {
+            *cause = EPH_CAUSE_ATTACHING;
+            return NULL;
+        }
+        if (attachment->queue == NULL && now_ns() >= attachment->retry_ns)
+            attach(provider, process);
+        release(process);
+    }
+    return NULL;
+}
+
+// The device is gone: give the queue back as soon as no other thread uses it, and try again later.
+static void detach(struct eph_process *process, const struct eph_queue *dead)
+{
+    struct eph_attachment *attachment = &process->attachment;
+    if (pthread_rwlock_trywrlock(&attachment->lock) != 0)
+        return; // the next caller that meets the dead queue does it
+    if (attachment->queue == dead) {
+        eph_queue_close(attachment->queue);
+        attachment->queue = NULL;
+        back_off(attachment, EPH_CAUSE_GONE);
+        eph_stats_note(&process->stats, eph_status_text(EPH_E_GONE));
+    }
+    release(process);
+}
+
+// ---- one operation
+
+// What the device said, believed only after the check. Results of X25519 are 32-byte little-endian fields, the first of
+// them the answer (wire.h).
+static enum eph_outcome judge(const struct eph_completion *completion, const uint8_t *peer_u, struct eph_answer *answer)
+{
+    answer->detail = eph_wire_status_text(completion->wire_status);
+    switch (completion->wire_status) {
+    case EPH_ST_OK:
+        answer->detail = "";
+        answer->cause = EPH_CAUSE_BAD_RESULT;
+        if (peer_u != NULL ? !eph_check_x25519_derive(completion->result, peer_u)
+                           : !eph_check_x25519_keygen(completion->result))
+            return EPH_OUTCOME_FAULT;
+        memcpy(answer->secret_result, completion->result, sizeof answer->secret_result);
+        return EPH_OUTCOME_OK;
+    case EPH_ST_ZERO:
+        answer->cause = EPH_CAUSE_BAD_RESULT;
+        return peer_u != NULL && eph_check_x25519_low_order(peer_u) ? EPH_OUTCOME_ZERO : EPH_OUTCOME_FAULT;
+    case EPH_ST_CHECK:
+        answer->cause = EPH_CAUSE_DEVICE_CHECK;
+        return EPH_OUTCOME_FAULT;
+    case EPH_ST_ABORTED:
+        answer->cause = EPH_CAUSE_ABORTED;
+        return EPH_OUTCOME_FAULT;
+    case EPH_ST_BAD_OP:
+    case EPH_ST_BAD_CURVE:
+        answer->cause = EPH_CAUSE_UNSUPPORTED;
+        return EPH_OUTCOME_FAULT;
+    case EPH_ST_BAD_SCALAR: // X25519 has neither: every scalar is clamped, every u is a point of curve or twist
+    case EPH_ST_BAD_POINT:
+        break;
+    }
+    answer->cause = EPH_CAUSE_BAD_ANSWER;
+    return EPH_OUTCOME_FAULT;
+}
+
+enum eph_outcome eph_offload_x25519(struct eph_provider *provider, struct eph_process *process, const uint8_t *scalar,
+                                    const uint8_t *peer_u, struct eph_answer *answer)
+{
+    uint8_t secret_blind[EPH_BLIND_BYTES];
+    struct eph_completion completion = {.status = EPH_E_AGAIN};
+    enum eph_outcome outcome = EPH_OUTCOME_FAULT;
+    *answer = (struct eph_answer){.cause = EPH_CAUSE_RANDOM, .detail = ""};
+    if (!eph_secret_blind(provider->application, secret_blind))
+        return EPH_OUTCOME_FAULT;
+
+    struct eph_queue *queue = acquire(provider, process, &answer->cause);
+    if (queue == NULL)
+        goto out;
+    const struct eph_request request = {
+        .opcode = peer_u != NULL ? EPH_OP_DERIVE : EPH_OP_KEYGEN,
+        .curve = EPH_CURVE_X25519,
+        .scalar = scalar,
+        .peer_x = peer_u,
+        .blind = secret_blind,
+    };
+    enum eph_status status = eph_exchange(queue, &request, &completion);
+    if (status == EPH_OK)
+        outcome = judge(&completion, peer_u, answer);
+    else {
+        answer->cause = cause_of(status);
+        answer->detail = eph_status_text(status);
+    }
+    answer->cycles = status == EPH_OK ? completion.cycles : 0;
+    if (outcome == EPH_OUTCOME_FAULT || !eph_stats_breaker_closed(&process->stats)) {
+        struct eph_queue_stats stats;
+        eph_queue_get_stats(queue, &stats);
+        eph_stats_breaker(&process->stats, stats.breaker);
+    }
+    release(process);
+    if (status == EPH_E_GONE)
+        detach(process, queue);
+
+out:
+    eph_secret_wipe(&completion, sizeof completion);
+    eph_secret_wipe(secret_blind, sizeof secret_blind);
+    return outcome;
+}
+
+uint64_t eph_offload_latency_ns(struct eph_provider *provider, struct eph_process *process, enum eph_opcode opcode,
+                                enum eph_curve curve)
+{
+    enum eph_stats_cause cause;
+    struct eph_queue *queue = acquire(provider, process, &cause);
+    if (queue == NULL)
+        return UINT64_MAX;
+    uint64_t latency = eph_queue_latency_ns(queue, opcode, curve);
+    release(process);
+    return latency;
+}

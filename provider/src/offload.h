@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+// The device as the provider uses it: opened early, attached by each process at first need, every result checked.
+// How, not whether: route.c decides.
+#ifndef EPH_OFFLOAD_H
+#define EPH_OFFLOAD_H
+
+#include <ephemera/ephemera.h>
+#include <ephemera/stats.h>
+#include <pthread.h>
+#include <stdint.h>
+
+struct eph_provider;
+struct eph_process;
+
+struct eph_attachment {
+    pthread_rwlock_t
+        lock; // shared: a call uses the queue; exclusive: attach, detach. Only ever tried, never waited for.
+    struct eph_queue *queue;   // owned; NULL while not attached
+    struct eph_device *device; // owned; opened by this process when the inherited one was dead, else NULL
+    enum eph_stats_cause cause;
+    uint64_t retry_ns;   // no attach before this CLOCK_MONOTONIC time
+    uint64_t backoff_ns; // 0: never failed
+};
+
+void eph_attachment_init(struct eph_attachment *attachment);
+void eph_attachment_fini(struct eph_attachment *attachment); // in a child: frees bookkeeping only
+
+// At init, with the privileges and the file system of start-up. A missing device is logged, not an error.
+void eph_offload_open(struct eph_provider *provider);
+void eph_offload_close(struct eph_provider *provider);
+
+enum eph_outcome {
+    EPH_OUTCOME_OK,
+    EPH_OUTCOME_ZERO,  // final: the peer's key has low order, verified by us
+    EPH_OUTCOME_FAULT, // the device did not do it
+};
+
+struct eph_answer {
+    enum eph_stats_cause cause; // of a fault
+    const char *detail;         // of a fault, static text
+    uint32_t cycles;
+    uint8_t secret_result[32]; // valid with EPH_OUTCOME_OK; the caller wipes it
+};
+
+// One X25519 operation on the device, blocking, bounded by the deadline; attaches first when this process has not yet.
+// peer_u: NULL for a key generation.
+enum eph_outcome eph_offload_x25519(struct eph_provider *provider, struct eph_process *process, const uint8_t *scalar,
+                                    const uint8_t *peer_u, struct eph_answer *answer);
+
+// Predicted latency of one more such operation; UINT64_MAX when the device can not be used now.
+uint64_t eph_offload_latency_ns(struct eph_provider *provider, struct eph_process *process, enum eph_opcode opcode,
+                                enum eph_curve curve);
+
+#endif
