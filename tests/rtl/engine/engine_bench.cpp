@@ -17,7 +17,7 @@ namespace
 using namespace eph;
 
 constexpr uint64_t kResetTurns = 33;                       // 32 clear, one lets the last write land
-constexpr uint64_t kRoundCycles = 64 * 2840 + 64 * 64 * 8; // one request in every context, roughly
+constexpr uint64_t kRoundCycles = 64 * 3300 + 64 * 64 * 8; // one request in every context, roughly
 
 uint64_t limit_for(size_t requests)
 {
@@ -107,10 +107,35 @@ bool any_number_at_once(EngineRig &rig)
     return true;
 }
 
+// Both fields, with a table in RAM, in one pipeline: small and large scalars, even and odd, points on and off the
+// curve.
+bool two_fields_side_by_side(EngineRig &rig)
+{
+    Batch batch(rig);
+    for (unsigned i = 0; i < kContexts; i++) {
+        eph_sqe sqe = p256_derive_request();
+        if (i < 24) { // k = 1 .. 12 and n - 12 .. n - 1
+            from_hex(sqe.scalar, "512563fcc2cab9f3849e17a7adfae6bcffffffffffffffff00000000ffffffff");
+            unsigned distance = i % 12 + 1;
+            if (i < 12) {
+                memset(sqe.scalar, 0, sizeof sqe.scalar);
+                sqe.scalar[0] = static_cast<uint8_t>(distance);
+            } else {
+                sqe.scalar[0] = static_cast<uint8_t>(sqe.scalar[0] - distance);
+            }
+        } else if (i < 40) {
+            sqe.peer_y[i % 32] ^= 1u << i % 8;
+        }
+        batch.add(sqe);
+        batch.add(i % 2 ? derive_request() : keygen_request());
+    }
+    return batch.finish(limit_for(3 * kContexts));
+}
+
 eph_sqe random_request()
 {
-    static const uint8_t bad_opcodes[] = {0, 3, 0x41, 0x42, 0x81, 0xff}, bad_curves[] = {0, 2, 3, 5, 9, 0x81, 0xff};
-    switch (rng() % 8) {
+    static const uint8_t bad_opcodes[] = {0, 3, 0x41, 0x42, 0x81, 0xff}, bad_curves[] = {0, 3, 4, 5, 9, 0x81, 0xff};
+    switch (rng() % 10) {
     case 0:
         return request(bad_opcodes[rng() % 6], EPH_CURVE_X25519);
     case 1:
@@ -122,6 +147,8 @@ eph_sqe random_request()
             memset(sqe.peer_x, 0, 32);
         return sqe;
     }
+    case 4:
+        return rng() % 4 ? p256_derive_request() : request(EPH_OP_DERIVE, EPH_CURVE_P256);
     default:
         return keygen_request();
     }
@@ -147,30 +174,38 @@ bool back_pressure(EngineRig &rig)
     return batch.finish(4 * limit_for(180));
 }
 
-// The same controls in every cycle whatever the secrets are, and the same count in every completion.
+// The same controls in every cycle whatever the operands are, and the same count in every completion of a kind.
 bool timing_without_secrets(EngineRig &)
 {
+    eph_sqe (*const kinds[])() = {derive_request, keygen_request, p256_derive_request};
     uint64_t hash[2];
-    std::set<uint32_t> cycles[3];
+    std::set<uint32_t> cycles;
     for (int run = 0; run < 2; run++) {
         EngineRig rig(1);
         rig.wait_ready(5000);
         Batch batch(rig);
-        for (unsigned i = 0; i < 2 * kContexts; i++) {
-            eph_sqe sqe = i % 2 ? derive_request() : keygen_request();
-            if (run == 1 && i < 8) // the most different scalars
-                memset(sqe.scalar, i & 2 ? 0xff : 0, sizeof sqe.scalar);
+        for (unsigned i = 0; i < 3 * kContexts; i++) {
+            eph_sqe sqe = kinds[i % 3]();
+            if (run == 1 && i < 24) {
+                if (sqe.curve == EPH_CURVE_X25519) // the most different scalars
+                    memset(sqe.scalar, i & 4 ? 0xff : 0, sizeof sqe.scalar);
+                if (i >= 12) // results that end as ZERO and BAD_POINT
+                    memset(sqe.peer_x, 0, sizeof sqe.peer_x);
+            }
             batch.add(sqe);
         }
-        if (!batch.finish(limit_for(2 * kContexts)))
+        if (!batch.finish(limit_for(3 * kContexts)))
             return false;
         for (const Completion &done : rig.completions())
-            cycles[done.cqe.result[128] || done.cqe.result[140] ? 1 : 2].insert(done.cqe.cycles);
+            cycles.insert(done.cqe.cycles);
         hash[run] = rig.trace_hash();
     }
-    printf("cycles: derive %u, keygen %u\n", *cycles[2].begin(), *cycles[1].begin());
-    if (cycles[1].size() != 1 || cycles[2].size() != 1)
-        return printf("cycles depend on the scalar\n"), false;
+    printf("cycles:");
+    for (uint32_t count : cycles)
+        printf(" %u", count);
+    printf(" (x25519 keygen, x25519 derive, p256 derive)\n");
+    if (cycles.size() != 3)
+        return printf("cycles depend on the operands\n"), false;
     if (hash[0] != hash[1])
         return printf("control outputs depend on the operands\n"), false;
     return true;
@@ -181,7 +216,7 @@ bool wiped_before_visible(EngineRig &rig)
     rig.check_clear = true;
     Batch batch(rig);
     for (unsigned i = 0; i < kContexts; i++)
-        batch.add(i % 2 ? derive_request() : keygen_request());
+        batch.add(i % 4 == 0 ? p256_derive_request() : i % 2 ? derive_request() : keygen_request());
     rig.run_cycles(24000); // all loaded, none done
     if (rig.unsent() || !rig.completions().empty())
         return printf("unsent %zu, completions %zu\n", rig.unsent(), rig.completions().size()), false;
@@ -198,7 +233,7 @@ bool reset_wipes_work_in_flight(EngineRig &rig)
 {
     for (uint64_t cycles : {1500u, 9000u, 60037u}) { // while loading; while running; keygens unloading
         for (unsigned i = 0; i < kContexts; i++)
-            rig.send(i % 2 ? derive_request() : keygen_request(), 0);
+            rig.send(i % 4 == 0 ? p256_derive_request() : i % 2 ? derive_request() : keygen_request(), 0);
         rig.run_cycles(cycles);
         if (rig.left_anywhere().empty())
             return printf("nothing in flight: the check sees nothing\n"), false;
@@ -257,6 +292,7 @@ const struct {
     bool (*run)(EngineRig &);
 } behaviours[] = {{"known-answers", known_answers},
                   {"any-number-at-once", any_number_at_once},
+                  {"two-fields-side-by-side", two_fields_side_by_side},
                   {"interleaved-kinds", interleaved_kinds},
                   {"back-pressure", back_pressure},
                   {"timing-without-secrets", timing_without_secrets},

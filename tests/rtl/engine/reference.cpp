@@ -4,7 +4,9 @@
 #include <cstdlib>
 #include <cstring>
 #include <openssl/bn.h>
+#include <openssl/ec.h>
 #include <openssl/evp.h>
+#include <openssl/obj_mac.h>
 
 namespace eph
 {
@@ -163,6 +165,48 @@ std::string check_keygen_fields(const uint8_t *fields)
     if (!(u * (z - y) == z + y))
         return "u is not (Z+Y)/(Z-Y)";
     return "";
+}
+
+namespace
+{
+
+const EC_GROUP *p256()
+{
+    static EC_GROUP *group = EC_GROUP_new_by_curve_name(NID_X9_62_prime256v1);
+    return group;
+}
+
+} // namespace
+
+void reference_p256_point(uint8_t x[32], uint8_t y[32])
+{
+    EC_POINT *point = EC_POINT_new(p256());
+    BIGNUM *k = BN_lebin2bn(x, 31, nullptr), *px = BN_new(), *py = BN_new(); // whatever x holds is the seed
+    must(EC_POINT_mul(p256(), point, k, nullptr, nullptr, nullptr) &&
+         EC_POINT_get_affine_coordinates(p256(), point, px, py, nullptr));
+    must(BN_bn2lebinpad(px, x, 32) == 32 && BN_bn2lebinpad(py, y, 32) == 32);
+    BN_free(py);
+    BN_free(px);
+    BN_free(k);
+    EC_POINT_free(point);
+}
+
+bool reference_p256_derive(const uint8_t scalar[32], const uint8_t px[32], const uint8_t py[32], uint8_t x[32])
+{
+    EC_POINT *point = EC_POINT_new(p256());
+    BIGNUM *k = BN_lebin2bn(scalar, 32, nullptr), *bx = BN_lebin2bn(px, 32, nullptr),
+           *by = BN_lebin2bn(py, 32, nullptr);
+    bool on_curve = EC_POINT_set_affine_coordinates(p256(), point, bx, by, nullptr) == 1;
+    if (on_curve) {
+        must(EC_POINT_mul(p256(), point, nullptr, point, k, nullptr) &&
+             EC_POINT_get_affine_coordinates(p256(), point, bx, by, nullptr));
+        must(BN_bn2lebinpad(bx, x, 32) == 32);
+    }
+    BN_free(by);
+    BN_free(bx);
+    BN_free(k);
+    EC_POINT_free(point);
+    return on_curve;
 }
 
 } // namespace eph

@@ -66,6 +66,13 @@ eph_sqe keygen_request()
     return request(EPH_OP_KEYGEN, EPH_CURVE_X25519);
 }
 
+eph_sqe p256_derive_request()
+{
+    eph_sqe sqe = request(EPH_OP_DERIVE, EPH_CURVE_P256);
+    reference_p256_point(sqe.peer_x, sqe.peer_y);
+    return sqe;
+}
+
 std::string check(const eph_sqe &sqe, unsigned qid, const Completion &done)
 {
     const eph_cqe &cqe = done.cqe;
@@ -81,6 +88,10 @@ std::string check(const eph_sqe &sqe, unsigned qid, const Completion &done)
     std::string fields;
     if (!find_program(sqe.opcode, sqe.curve)) {
         status = (sqe.opcode == EPH_OP_KEYGEN || sqe.opcode == EPH_OP_DERIVE) ? EPH_ST_BAD_CURVE : EPH_ST_BAD_OP;
+    } else if (sqe.curve == EPH_CURVE_P256) {
+        results = 1;
+        if (!reference_p256_derive(sqe.scalar, sqe.peer_x, sqe.peer_y, u))
+            status = EPH_ST_BAD_POINT;
     } else if (sqe.opcode == EPH_OP_DERIVE) {
         results = 4;
         reference_derive(sqe.scalar, sqe.peer_x, u);
@@ -101,7 +112,7 @@ std::string check(const eph_sqe &sqe, unsigned qid, const Completion &done)
         if (cqe.result[i])
             return "result byte " + std::to_string(i) + " not zero";
     if (results && memcmp(u, cqe.result, 32))
-        return "u differs from OpenSSL";
+        return "result 0 differs from OpenSSL";
     return results ? fields : "";
 }
 

@@ -17,6 +17,7 @@ extern std::mt19937_64 rng; // fixed seed
 eph_sqe request(unsigned opcode, unsigned curve);
 eph_sqe derive_request();
 eph_sqe keygen_request();
+eph_sqe p256_derive_request(); // peer: a random point of the curve
 
 // What a completion says, against what its request asked. Empty when right.
 std::string check(const eph_sqe &sqe, unsigned qid, const Completion &done);
