@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Statistics of the provider: the file that each process maps when `stats` names a directory, and their text form.
 //
-// File: PID-START.eph, one struct eph_stats_page, host byte order. Its process holds an exclusive flock on it while it lives, so a
-// file that can be locked belongs to the dead (robust against reused pids and other pid namespaces). Counters only grow, except
-// gauges; they are written with relaxed atomics and may be read at any time.
+// File: PID-START.eph, one struct eph_stats_page, host byte order. Its process holds an exclusive flock on it while it
+// lives, so a file that can be locked belongs to the dead (robust against reused pids and other pid namespaces).
+// Counters only grow, except gauges; they are written with relaxed atomics and may be read at any time.
 #ifndef EPHEMERA_STATS_H
 #define EPHEMERA_STATS_H
 
@@ -16,46 +16,47 @@
 #define EPH_STATS_SERVED(X) X(DEVICE, "device") X(SOFTWARE, "software") X(POOL, "pool")
 
 // Why an operation that policy gave to the device was done in software: name, label, text.
-#define EPH_STATS_CAUSES(X)                                                                                                   \
-    X(CONFIG, "config", "wrong configuration")                                                                                \
-    X(NO_DEVICE, "no_device", "no device")                                                                                    \
-    X(PERMISSION, "permission", "no permission to use the device")                                                            \
-    X(PROTOCOL, "protocol", "the device speaks another protocol")                                                             \
-    X(UNSUPPORTED, "unsupported", "the device has no such operation")                                                         \
-    X(ATTACHING, "attaching", "another thread is attaching the device")                                                       \
-    X(MEMORY, "memory", "out of memory")                                                                                      \
-    X(FULL, "full", "the queue is full")                                                                                      \
-    X(TIMEOUT, "timeout", "the device did not answer within the deadline")                                                    \
-    X(GONE, "gone", "the device is gone")                                                                                     \
-    X(BREAKER, "breaker", "the circuit breaker is open after repeated failures")                                              \
-    X(BAD_RESULT, "bad_result", "the device's result failed our check")                                                       \
-    X(DEVICE_CHECK, "device_check", "the device failed its own check")                                                        \
-    X(ABORTED, "aborted", "the device was reset")                                                                             \
-    X(BAD_ANSWER, "bad_answer", "the device gave an impossible answer")                                                       \
+#define EPH_STATS_CAUSES(X)                                                                                            \
+    X(CONFIG, "config", "wrong configuration")                                                                         \
+    X(NO_DEVICE, "no_device", "no device")                                                                             \
+    X(PERMISSION, "permission", "no permission to use the device")                                                     \
+    X(PROTOCOL, "protocol", "the device speaks another protocol")                                                      \
+    X(UNSUPPORTED, "unsupported", "the device has no such operation")                                                  \
+    X(ATTACHING, "attaching", "another thread is attaching the device")                                                \
+    X(MEMORY, "memory", "out of memory")                                                                               \
+    X(FULL, "full", "the queue is full")                                                                               \
+    X(TIMEOUT, "timeout", "the device did not answer within the deadline")                                             \
+    X(GONE, "gone", "the device is gone")                                                                              \
+    X(BREAKER, "breaker", "the circuit breaker is open after repeated failures")                                       \
+    X(BAD_RESULT, "bad_result", "the device's result failed our check")                                                \
+    X(DEVICE_CHECK, "device_check", "the device failed its own check")                                                 \
+    X(ABORTED, "aborted", "the device was reset")                                                                      \
+    X(BAD_ANSWER, "bad_answer", "the device gave an impossible answer")                                                \
     X(RANDOM, "random", "no random blind")
 
-// Why policy itself chose software: name, label.
-#define EPH_STATS_POLICIES(X)                                                                                                 \
-    X(NEVER, "offload_never")                                                                                                 \
-    X(IMPORTED, "imported_key")                                                                                               \
-    X(UNMEASURED, "software_cost_unmeasured")                                                                                 \
-    X(SLOWER, "device_slower")
+// Why policy itself chose software: name, label, text.
+#define EPH_STATS_POLICIES(X)                                                                                          \
+    X(NEVER, "offload_never", "offload=never")                                                                         \
+    X(IMPORTED, "imported_key", "offload=auto, and the key is imported, not ephemeral")                                \
+    X(UNMEASURED, "software_cost_unmeasured", "offload=auto, and what software costs here is still being measured")    \
+    X(SLOWER, "device_slower", "offload=auto, and the device would answer later than software")
 
 #define EPH_STATS_ENUM2(name, label) EPH_STATS_SERVED_##name,
 enum eph_stats_served { EPH_STATS_SERVED(EPH_STATS_ENUM2) EPH_STATS_SERVED_COUNT };
 #undef EPH_STATS_ENUM2
-#define EPH_STATS_ENUM2(name, label) EPH_POLICY_##name,
-enum eph_stats_policy { EPH_STATS_POLICIES(EPH_STATS_ENUM2) EPH_POLICY_COUNT };
-#undef EPH_STATS_ENUM2
 #define EPH_STATS_ENUM3(name, label, text) EPH_CAUSE_##name,
 enum eph_stats_cause { EPH_STATS_CAUSES(EPH_STATS_ENUM3) EPH_CAUSE_COUNT };
 #undef EPH_STATS_ENUM3
+#define EPH_STATS_ENUM3(name, label, text) EPH_POLICY_##name,
+enum eph_stats_policy { EPH_STATS_POLICIES(EPH_STATS_ENUM3) EPH_POLICY_COUNT };
+#undef EPH_STATS_ENUM3
 
-#define EPH_STATS_NAME2(name, label) label,
+#define EPH_STATS_NAME2(name, label)       label,
 #define EPH_STATS_NAME3(name, label, text) label,
 #define EPH_STATS_TEXT3(name, label, text) text,
 static const char *const eph_stats_served_name[] = {EPH_STATS_SERVED(EPH_STATS_NAME2)};
-static const char *const eph_stats_policy_name[] = {EPH_STATS_POLICIES(EPH_STATS_NAME2)};
+static const char *const eph_stats_policy_name[] = {EPH_STATS_POLICIES(EPH_STATS_NAME3)};
+static const char *const eph_stats_policy_text[] = {EPH_STATS_POLICIES(EPH_STATS_TEXT3)};
 static const char *const eph_stats_cause_name[] = {EPH_STATS_CAUSES(EPH_STATS_NAME3)};
 static const char *const eph_stats_cause_text[] = {EPH_STATS_CAUSES(EPH_STATS_TEXT3)};
 #undef EPH_STATS_NAME2
@@ -67,7 +68,7 @@ enum {
     EPH_STATS_OPS = 2,
     EPH_STATS_SERIES = EPH_STATS_CURVES * EPH_STATS_OPS * EPH_STATS_SERVED_COUNT, // curve, op, served
     EPH_STATS_BUCKETS = 18,                                                       // of a latency histogram
-    EPH_STATS_BUCKET0_LOG2_NS = 13,                                               // bucket b: up to 2^(13 + b) ns; the last is open
+    EPH_STATS_BUCKET0_LOG2_NS = 13, // bucket b: up to 2^(13 + b) ns; the last is open
     EPH_STATS_VERSION = 1,
 };
 
@@ -91,7 +92,8 @@ struct eph_stats_page {
     uint64_t start_ms; // CLOCK_REALTIME
     char device[256];  // device string of the configuration
     char note[256];    // last trouble with the device, or ""
-    // In the file that collects the dead: the file added last, so that a crash between adding and unlinking adds it once.
+    // In the file that collects the dead: the file added last, so that a crash between adding and unlinking adds it
+    // once.
     uint64_t folded_pid, folded_start_ms;
     struct eph_stats_counters counters;
 };
@@ -140,7 +142,8 @@ static inline void eph_stats_print(FILE *out, const struct eph_stats_counters *c
     char labels[EPH_STATS_SERIES][80];
     for (unsigned s = 0; s < EPH_STATS_SERIES; s++)
         snprintf(labels[s], sizeof labels[s], "curve=\"%s\",op=\"%s\",served=\"%s\"",
-                 curves[s / EPH_STATS_SERVED_COUNT / EPH_STATS_OPS], opcodes[s / EPH_STATS_SERVED_COUNT % EPH_STATS_OPS],
+                 curves[s / EPH_STATS_SERVED_COUNT / EPH_STATS_OPS],
+                 opcodes[s / EPH_STATS_SERVED_COUNT % EPH_STATS_OPS],
                  eph_stats_served_name[s % EPH_STATS_SERVED_COUNT]);
 
     fprintf(out, "# TYPE ephemera_operations counter\n# HELP ephemera_operations Key generations and derivations.\n");
@@ -149,7 +152,8 @@ static inline void eph_stats_print(FILE *out, const struct eph_stats_counters *c
     fprintf(out, "# TYPE ephemera_fallbacks counter\n"
                  "# HELP ephemera_fallbacks Operations meant for the device that software had to do.\n");
     for (unsigned c = 0; c < EPH_CAUSE_COUNT; c++)
-        fprintf(out, "ephemera_fallbacks_total{cause=\"%s\"} %" PRIu64 "\n", eph_stats_cause_name[c], counters->fallbacks[c]);
+        fprintf(out, "ephemera_fallbacks_total{cause=\"%s\"} %" PRIu64 "\n", eph_stats_cause_name[c],
+                counters->fallbacks[c]);
     fprintf(out, "# TYPE ephemera_policy_software counter\n"
                  "# HELP ephemera_policy_software Operations that the routing policy gave to software.\n");
     for (unsigned r = 0; r < EPH_POLICY_COUNT; r++)
@@ -160,11 +164,12 @@ static inline void eph_stats_print(FILE *out, const struct eph_stats_counters *c
             "# HELP ephemera_device_cycles Clock cycles that the device spent on our operations.\n"
             "ephemera_device_cycles_total %" PRIu64 "\n",
             counters->device_cycles);
-    fprintf(out,
-            "# TYPE ephemera_breaker_state gauge\n"
-            "# HELP ephemera_breaker_state Circuit breaker: 0 closed, 1 open, 2 half open; the worst of the processes.\n"
-            "ephemera_breaker_state %" PRIu64 "\n",
-            counters->breaker);
+    fprintf(
+        out,
+        "# TYPE ephemera_breaker_state gauge\n"
+        "# HELP ephemera_breaker_state Circuit breaker: 0 closed, 1 open, 2 half open; the worst of the processes.\n"
+        "ephemera_breaker_state %" PRIu64 "\n",
+        counters->breaker);
     fprintf(out, "# TYPE ephemera_latency_seconds histogram\n"
                  "# HELP ephemera_latency_seconds Time inside one operation, host view.\n");
     for (unsigned s = 0; s < EPH_STATS_SERIES; s++)
