@@ -66,7 +66,8 @@ function(eph_verilate name prefix top)
   cmake_parse_arguments(arg "TRACE" "" "SOURCES;ARGS" ${ARGN})
   set(dir ${CMAKE_CURRENT_BINARY_DIR}/${name}.dir)
   set(options --cc --build -j 2 --assert -Wall -O3 --x-assign fast --x-initial fast --output-split 20000
-      -CFLAGS "-fPIC -O2 -fvisibility=hidden" -MAKEFLAGS OPT_FAST=-O2)
+      -CFLAGS "-fPIC -fvisibility=hidden" -MAKEFLAGS "OPT_FAST=-O2 OPT_SLOW=-O0" # slow: runs once; optimised, waveform tables take minutes
+      )
   set(runtime eph_verilated)
   if(arg_TRACE)
     list(APPEND options --trace-fst)
