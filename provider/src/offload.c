@@ -5,11 +5,14 @@
 #include "provider.h"
 #include "secret.h"
 
+#include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #define FIRST_BACKOFF_NS UINT64_C(1000000000)
 #define MAX_BACKOFF_NS   UINT64_C(64000000000)
+#define FIRST_ATTACH_NS  UINT64_C(3000000000) // the RTL simulation needs about one second for its self-test
 
 static uint64_t now_ns(void)
 {
@@ -82,15 +85,27 @@ void eph_offload_close(struct eph_provider *provider)
 
 void eph_attachment_init(struct eph_attachment *attachment)
 {
+    pthread_condattr_t attributes;
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(&attachment->changed, &attributes);
+    pthread_condattr_destroy(&attributes);
+    pthread_mutex_init(&attachment->mutex, NULL);
     pthread_rwlock_init(&attachment->lock, NULL);
     attachment->cause = EPH_CAUSE_NO_DEVICE;
 }
 
-void eph_attachment_fini(struct eph_attachment *attachment)
+void eph_attachment_fini(struct eph_attachment *attachment, bool ours)
 {
+    if (ours && attachment->started)
+        pthread_join(attachment->thread, NULL);
     eph_queue_close(attachment->queue);
     eph_device_close(attachment->device);
+    if (!ours)
+        return; // a thread of the parent may have held them at the fork
     pthread_rwlock_destroy(&attachment->lock);
+    pthread_mutex_destroy(&attachment->mutex);
+    pthread_cond_destroy(&attachment->changed);
 }
 
 static void back_off(struct eph_attachment *attachment, enum eph_stats_cause cause)
@@ -102,36 +117,99 @@ static void back_off(struct eph_attachment *attachment, enum eph_stats_cause cau
     attachment->retry_ns = now_ns() + attachment->backoff_ns;
 }
 
-// With the lock held exclusively. First over the device opened at init; when that is dead, over a new one, which works
-// as long as this process may still reach it.
-static void attach(struct eph_provider *provider, struct eph_process *process)
+// First over the device opened at init; when that is dead, over a new one, which works as long as this process may
+// still reach it.
+static enum eph_status open_queue(struct eph_provider *provider, struct eph_attachment *attachment,
+                                  struct eph_queue **queue)
 {
-    struct eph_attachment *attachment = &process->attachment;
     struct eph_device *device = attachment->device != NULL ? attachment->device : provider->device;
     enum eph_status status = EPH_E_NO_DEVICE;
-
     if (device != NULL)
-        status = eph_queue_open(device, &attachment->queue);
-    if (status != EPH_OK) {
-        struct eph_device *fresh = NULL;
-        bool quiet = attachment->backoff_ns != 0 || provider->device == NULL; // said already
-        enum eph_status reopened = open_device(provider, &fresh, quiet);
-        if (reopened == EPH_OK) {
-            eph_device_close(attachment->device);
-            attachment->device = fresh;
-            status = eph_queue_open(fresh, &attachment->queue);
-        } else if (device == NULL) {
-            status = reopened;
-        }
-    }
-    if (status != EPH_OK) {
-        attachment->queue = NULL;
+        status = eph_queue_open(device, queue);
+    if (status == EPH_OK)
+        return status;
+    struct eph_device *fresh = NULL;
+    bool quiet = attachment->backoff_ns != 0 || provider->device == NULL; // said already
+    enum eph_status reopened = open_device(provider, &fresh, quiet);
+    if (reopened != EPH_OK)
+        return device != NULL ? status : reopened;
+    eph_device_close(attachment->device);
+    attachment->device = fresh;
+    return eph_queue_open(fresh, queue);
+}
+
+struct attach_job {
+    struct eph_provider *provider;
+    struct eph_process *process;
+};
+
+static void *attach(void *vjob)
+{
+    struct attach_job job = *(struct attach_job *)vjob;
+    struct eph_attachment *attachment = &job.process->attachment;
+    struct eph_queue *queue = NULL;
+    free(vjob);
+    enum eph_status status = open_queue(job.provider, attachment, &queue);
+
+    pthread_rwlock_wrlock(&attachment->lock);
+    if (status == EPH_OK) {
+        attachment->queue = queue;
+        attachment->backoff_ns = 0;
+    } else {
         back_off(attachment, cause_of(status));
-        eph_stats_note(&process->stats, eph_status_text(status));
+    }
+    eph_stats_note(&job.process->stats, status == EPH_OK ? "" : eph_status_text(status));
+    pthread_rwlock_unlock(&attachment->lock);
+
+    pthread_mutex_lock(&attachment->mutex);
+    attachment->finished = true;
+    pthread_cond_broadcast(&attachment->changed);
+    pthread_mutex_unlock(&attachment->mutex);
+    atomic_store_explicit(&attachment->attaching, false,
+                          memory_order_release); // after this the next claimant may join us
+    return NULL;
+}
+
+static bool start_thread(struct eph_provider *provider, struct eph_process *process)
+{
+    struct eph_attachment *attachment = &process->attachment;
+    struct attach_job *job = malloc(sizeof *job);
+    if (job == NULL)
+        return false;
+    *job = (struct attach_job){provider, process};
+    if (attachment->started)
+        pthread_join(attachment->thread, NULL); // ended, or about to: attaching was false
+    attachment->finished = false;
+    sigset_t all, before; // the application's signals are for its own threads
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    attachment->started = pthread_create(&attachment->thread, NULL, attach, job) == 0;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (!attachment->started)
+        free(job);
+    return attachment->started;
+}
+
+// Starts attaching. Waits for it the first time only, and not for ever: afterwards a handshake never pays for a device
+// that does not answer.
+static void begin_attach(struct eph_provider *provider, struct eph_process *process)
+{
+    struct eph_attachment *attachment = &process->attachment;
+    if (atomic_exchange_explicit(&attachment->attaching, true, memory_order_acquire))
+        return;
+    bool first = !attachment->started;
+    if (!start_thread(provider, process)) {
+        atomic_store_explicit(&attachment->attaching, false, memory_order_release);
         return;
     }
-    attachment->backoff_ns = 0;
-    eph_stats_note(&process->stats, "");
+    if (!first)
+        return;
+    uint64_t until_ns = now_ns() + FIRST_ATTACH_NS;
+    struct timespec until = {.tv_sec = (time_t)(until_ns / 1000000000), .tv_nsec = (long)(until_ns % 1000000000)};
+    pthread_mutex_lock(&attachment->mutex);
+    while (!attachment->finished && pthread_cond_timedwait(&attachment->changed, &attachment->mutex, &until) == 0)
+        ;
+    pthread_mutex_unlock(&attachment->mutex);
 }
 
 static void release(struct eph_process *process)
@@ -150,18 +228,14 @@ static struct eph_queue *acquire(struct eph_provider *provider, struct eph_proce
             return NULL;
         if (attachment->queue != NULL)
             return attachment->queue;
-        *cause = attachment->cause;
-        bool due = attempt == 0 && now_ns() >= attachment->retry_ns;
+        bool attaching = atomic_load_explicit(&attachment->attaching, memory_order_acquire);
+        bool due = !attaching && attempt == 0 && now_ns() >= attachment->retry_ns;
+        if (!attaching)
+            *cause = attachment->cause;
         release(process);
         if (!due)
             return NULL;
-        if (pthread_rwlock_trywrlock(&attachment->lock) != 0) {
-            *cause = EPH_CAUSE_ATTACHING;
-            return NULL;
-        }
-        if (attachment->queue == NULL && now_ns() >= attachment->retry_ns)
-            attach(provider, process);
-        release(process);
+        begin_attach(provider, process);
     }
     return NULL;
 }

@@ -7,23 +7,34 @@
 #include <ephemera/ephemera.h>
 #include <ephemera/stats.h>
 #include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 struct eph_provider;
 struct eph_process;
 
 struct eph_attachment {
-    pthread_rwlock_t
-        lock; // shared: a call uses the queue; exclusive: attach, detach. Only ever tried, never waited for.
+    pthread_rwlock_t lock; // shared: a call uses the queue; exclusive: queue and cause change. Calls only ever try it.
     struct eph_queue *queue;   // owned; NULL while not attached
     struct eph_device *device; // owned; opened by this process when the inherited one was dead, else NULL
     enum eph_stats_cause cause;
     uint64_t retry_ns;   // no attach before this CLOCK_MONOTONIC time
     uint64_t backoff_ns; // 0: never failed
+
+    // Attaching may take seconds when the device is silent, so a thread of its own does it and calls wait only the
+    // first time.
+    atomic_bool attaching; // claimed by whoever starts the thread, cleared by the thread as its last act
+    pthread_t thread;
+    bool started;           // thread is to be joined
+    pthread_mutex_t mutex;  // of finished
+    pthread_cond_t changed; // CLOCK_MONOTONIC
+    bool finished;
 };
 
 void eph_attachment_init(struct eph_attachment *attachment);
-void eph_attachment_fini(struct eph_attachment *attachment); // in a child: frees bookkeeping only
+void eph_attachment_fini(struct eph_attachment *attachment,
+                         bool ours); // not ours, but a parent's: frees bookkeeping only
 
 // At init, with the privileges and the file system of start-up. A missing device is logged, not an error.
 void eph_offload_open(struct eph_provider *provider);

@@ -49,8 +49,9 @@ void eph_process_free_all(struct eph_provider *provider)
     struct eph_process *process = atomic_exchange(&provider->process, NULL);
     while (process != NULL) {
         struct eph_process *older = process->older;
-        eph_attachment_fini(&process->attachment);
-        eph_stats_fini(&process->stats, process->pid == getpid());
+        bool ours = process->pid == getpid();
+        eph_attachment_fini(&process->attachment, ours);
+        eph_stats_fini(&process->stats, ours);
         free(process);
         process = older;
     }

@@ -186,8 +186,13 @@ Test(route, daemon_that_comes_back_is_used_again)
     stop_daemon(SIGKILL);
     rig_agree(&rig);
     start_daemon("");
-    nanosleep(&(struct timespec){.tv_sec = 1, .tv_nsec = 200000000}, NULL); // the first back-off
     uint64_t before = on_device();
+    for (int i = 0; i < 100 && on_device() == before; i++) { // the first back-off is a second
+        nanosleep(&(struct timespec){.tv_nsec = 50000000}, NULL);
+        rig_agree(&rig);
+    }
+    cr_assert(on_device() > before);
+    before = on_device();
     rig_agree(&rig);
     cr_assert_eq(on_device(), before + 2);
 }
@@ -195,24 +200,66 @@ Test(route, daemon_that_comes_back_is_used_again)
 // Answers with flipped bits: each must be caught, each result must still be right (rig_agree).
 Test(route, corrupt_results_are_caught_by_our_check)
 {
-    start_daemon("corrupt=1/2");
+    start_daemon("corrupt@2,corrupt@4,corrupt@5,corrupt@9,corrupt@20"); // the first one answers the self-test
     open_on_daemon("");
     for (int i = 0; i < 30; i++)
         rig_agree(&rig);
-    cr_assert(rig_counters(&rig).fallbacks[EPH_CAUSE_BAD_RESULT] > 0);
+    cr_assert_eq(rig_counters(&rig).fallbacks[EPH_CAUSE_BAD_RESULT], 5);
     cr_assert_eq(on_device() + in_software(), 60);
     cr_assert_eq(in_software(), rig_fallbacks(&rig));
 }
 
 Test(route, lost_completions_cost_a_deadline_not_a_handshake)
 {
-    start_daemon("lost=1/3");
+    start_daemon("lost@3,lost@6"); // the first one answers the self-test
     open_on_daemon("deadline_ms = 50\n");
     for (int i = 0; i < 10; i++)
         rig_agree(&rig);
-    struct eph_stats_counters counters = rig_counters(&rig);
-    cr_assert(counters.fallbacks[EPH_CAUSE_TIMEOUT] + counters.fallbacks[EPH_CAUSE_BREAKER] > 0);
-    cr_assert_eq(in_software(), rig_fallbacks(&rig));
+    cr_assert_eq(rig_counters(&rig).fallbacks[EPH_CAUSE_TIMEOUT], 2);
+    cr_assert_eq(rig_fallbacks(&rig), 2);
+    cr_assert_eq(in_software(), 2);
+}
+
+static uint64_t milliseconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+// Stopped, it neither answers nor goes away: the first use waits some seconds for it, later ones do not.
+Test(route, silent_daemon_delays_the_first_use_alone)
+{
+    start_daemon("");
+    open_on_daemon("");
+    kill(daemon_pid, SIGSTOP);
+    uint64_t start = milliseconds();
+    rig_agree(&rig);
+    cr_assert(milliseconds() - start < 5000);
+    start = milliseconds();
+    for (int i = 0; i < 10; i++)
+        rig_agree(&rig);
+    cr_assert(milliseconds() - start < 1000);
+    cr_assert_eq(on_device(), 0);
+    cr_assert_eq(rig_fallbacks(&rig), 22);
+    kill(daemon_pid, SIGCONT);
+}
+
+// Silent in mid-service: one deadline for each call until the breaker opens, then none.
+Test(route, daemon_that_falls_silent_costs_deadlines)
+{
+    start_daemon("");
+    open_on_daemon("deadline_ms = 50\n");
+    rig_agree(&rig);
+    kill(daemon_pid, SIGSTOP);
+    uint64_t start = milliseconds();
+    for (int i = 0; i < 10; i++)
+        rig_agree(&rig);
+    cr_assert(milliseconds() - start < 2000);
+    cr_assert_eq(on_device(), 2);
+    cr_assert(rig_counters(&rig).fallbacks[EPH_CAUSE_TIMEOUT] >= 3);
+    cr_assert(rig_counters(&rig).breaker != 0);
+    kill(daemon_pid, SIGCONT);
 }
 
 static void *agree_often(void *unused)
@@ -247,7 +294,6 @@ Test(route, threads_that_meet_an_attach_do_not_wait)
     cr_assert_eq(in_software(), rig_counters(&rig).fallbacks[EPH_CAUSE_ATTACHING]);
 }
 
-// Criterion's own process tree makes exit codes of children unreliable under _exit alone; the counters tell.
 static void in_children(int children)
 {
     for (int i = 0; i < children; i++) {
