@@ -161,12 +161,13 @@ static void *attach(void *vjob)
     eph_stats_note(&job.process->stats, status == EPH_OK ? "" : eph_status_text(status));
     pthread_rwlock_unlock(&attachment->lock);
 
+    // Before the wake-up, so that who waited finds the outcome and no attach under way. The next claimant joins us
+    // first.
+    atomic_store_explicit(&attachment->attaching, false, memory_order_release);
     pthread_mutex_lock(&attachment->mutex);
     attachment->finished = true;
     pthread_cond_broadcast(&attachment->changed);
     pthread_mutex_unlock(&attachment->mutex);
-    atomic_store_explicit(&attachment->attaching, false,
-                          memory_order_release); // after this the next claimant may join us
     return NULL;
 }
 

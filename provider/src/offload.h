@@ -24,7 +24,7 @@ struct eph_attachment {
 
     // Attaching may take seconds when the device is silent, so a thread of its own does it and calls wait only the
     // first time.
-    atomic_bool attaching; // claimed by whoever starts the thread, cleared by the thread as its last act
+    atomic_bool attaching; // claimed by whoever starts the thread, cleared by the thread when the outcome stands
     pthread_t thread;
     bool started;           // thread is to be joined
     pthread_mutex_t mutex;  // of finished
