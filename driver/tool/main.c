@@ -15,12 +15,8 @@ static const struct {
     {"selftest", eph_cmd_selftest, "known answers, computed by the device"},
     {"keygen", eph_cmd_keygen, "public key of a random or given private scalar"},
     {"derive", eph_cmd_derive, "shared secret of a private scalar and a peer's public key"},
-#ifdef EPH_TOOL_STATS
     {"stats", eph_cmd_stats, "counters that the provider left in a directory or file"},
-#endif
-#ifdef EPH_TOOL_CHECK
     {"check", eph_cmd_check, "does a TLS handshake on this machine reach the device?"},
-#endif
 };
 
 static void print_help(FILE *out)

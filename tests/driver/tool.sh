@@ -22,9 +22,11 @@ expect() {
 
 if [ -z "$device" ]; then
     expect 'help' 0 '^usage: ephemera COMMAND' "$ephemera" --help
-    for command in list info selftest keygen derive; do
+    for command in list info selftest keygen derive stats check; do
         expect "help of $command" 0 "^usage: ephemera $command" "$ephemera" $command --help
         expect "unknown option of $command" 2 "ephemera $command --help" "$ephemera" $command --no-such-option
+    done
+    for command in list info selftest keygen derive; do
         expect "surplus argument of $command" 2 'surplus' "$ephemera" $command surplus
     done
     expect 'no command' 2 'usage: ephemera' "$ephemera"
