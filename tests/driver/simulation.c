@@ -320,7 +320,7 @@ struct fault_case {
     bool comes_back;       // and is the device in service again within seconds?
 };
 
-Test(faults, cost_one_request_at_most, .timeout = 100)
+Test(faults, end_in_an_error_and_a_way_back, .timeout = 100)
 {
     static const struct fault_case cases[] = {
         {"lost@2", EPH_E_TIMEOUT, true},     {"wrongtag@2", EPH_E_TIMEOUT, true},
