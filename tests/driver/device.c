@@ -73,6 +73,13 @@ Test(device, says_where_it_looked_for_the_plugin)
     cr_expect_eq(eph_device_open(&device, "sim", &options), EPH_E_INVALID);
 }
 
+static void remove_tree(const char *root)
+{
+    char command[256];
+    snprintf(command, sizeof command, "rm -r '%s'", root);
+    cr_expect_eq(system(command), 0);
+}
+
 Test(device, trusts_no_other_users_daemon)
 {
     if (getuid())
@@ -95,6 +102,8 @@ Test(device, trusts_no_other_users_daemon)
     cr_expect(strstr(rig.log, "neither root's nor ours"), "log: %s", rig.log);
     cr_expect_eq(write(done[1], "x", 1), 1);
     waitpid(child, NULL, 0);
+    rig_close(&rig);
+    remove_tree(directory);
 }
 
 // ---- cards, on a tree of our own
@@ -145,13 +154,6 @@ static void make_tree(char *root)
     cr_assert(!mkdir(path, 0755));
     snprintf(path, sizeof path, "%s/drivers", root);
     cr_assert(!mkdir(path, 0755));
-}
-
-static void remove_tree(const char *root)
-{
-    char command[256];
-    snprintf(command, sizeof command, "rm -r '%s'", root);
-    cr_expect_eq(system(command), 0);
 }
 
 Test(device, lists_our_cards_and_no_others)
