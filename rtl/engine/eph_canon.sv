@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Purpose: brings a stored value below its prime, one 33-bit digit a cycle, and cuts it into 32-bit words.
-// Contract: start_i with the even digits on digits_i, the odd digits one cycle later. One round takes up the spare bit of digit 1
-//           and the carries, then P rounds (FIELD_ROUNDS of the field) each subtract p and keep the difference unless it is
-//           negative. zero_o is valid with the first word and holds until the next start.
+// Purpose: brings a stored value below its prime, one 33-bit digit a cycle, and cuts it into 32-bit
+//          words.
+// Contract: start_i with the even digits on digits_i, the odd digits one cycle later. One round
+//           takes up the spare bit of digit 1 and the carries, then P rounds (FIELD_ROUNDS of the
+//           field) each subtract p and keep the difference unless it is negative. zero_o is valid
+//           with the first word and holds until the next start.
 // Latency: first word 2 + 9 * (rounds + 1) cycles after start_i, then 8 words in a row.
 // Throughput: one value in 10 + 9 * (rounds + 1) cycles.
 // Data-dependent timing: none.
@@ -48,6 +50,8 @@ module eph_canon (
   assign sum = {2'd0, value_q[32:0]} - {2'd0, subtrahend} + {{33{carry_q[1]}}, carry_q}
       + 35'(extra_q && round_q == 3'd0 && step_q == 4'd2);
 
+  logic decide;  // all digits are through: keep the difference or not
+  assign decide = state_q == StRound && step_q == 4'd8;
   assign busy_o = state_q != StIdle;
   assign word_valid_o = state_q == StWords;
   assign word_index_o = step_q[2:0];
@@ -71,7 +75,7 @@ module eph_canon (
         any_q   <= 1'b0;
       end
       StRound:
-        if (step_q != 4'd8) begin
+        if (!decide) begin
           value_q <= {value_q[32:0], value_q[263:33]};
           diff_q  <= {sum[32:0], diff_q[263:33]};
           carry_q <= sum[34:33];
@@ -111,9 +115,9 @@ module eph_canon (
     end
     if (!rst_i) begin
       a_start_when_idle: assert (!start_i || !busy_o);
-      a_no_carry_out: assert (!(state_q == StRound && step_q == 4'd8) || carry_q != 2'd1);
-      a_first_round_not_negative: assert (!(state_q == StRound && step_q == 4'd8 && round_q == 3'd0) || !carry_q[1]);
-      a_below_256_bits: assert (!(state_q == StWords && step_q == 4'd0) || value_q[263:256] == 8'd0);
+      a_no_carry_out: assert (!decide || carry_q != 2'd1);
+      a_first_round_not_negative: assert (!decide || round_q != 3'd0 || !carry_q[1]);
+      a_below_256_bits: assert (!word_valid_o || step_q != 4'd0 || value_q[263:256] == 8'd0);
     end
   end
 

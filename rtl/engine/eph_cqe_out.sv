@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Purpose: two completion buffers: one is composed by the unload unit while the other is streamed out and cleared word by word.
-// Contract: fill_* writes the buffer being composed; give_i with give_ready_o hands it over. The 64 words then come in order;
-//           result words are zero unless give_ok_i. qid stays stable during them.
+// Purpose: two completion buffers: one is composed by the unload unit while the other is streamed
+//          out and cleared word by word.
+// Contract: fill_* writes the buffer being composed; give_i with give_ready_o hands it over. The 64
+//           words then come in order; result words are zero unless give_ok_i. qid stays stable
+//           during them.
 // Latency: first word 1 cycle after the hand-over, 64 words.
 // Throughput: one word a cycle.
 // Data-dependent timing: none.
@@ -42,7 +44,8 @@ module eph_cqe_out (
     logic filling, we;
     assign filling = half_q == 1'(h) && !wiping_q;
     assign we = filling ? fill_we_i : (fetch || wiping_q);
-    always_ff @(posedge clk_i) if (we) mem[filling ? fill_addr_i : index_q] <= filling ? fill_data_i : 32'd0;
+    always_ff @(posedge clk_i)
+      if (we) mem[filling ? fill_addr_i : index_q] <= filling ? fill_data_i : 32'd0;
     assign read[h] = mem[index_q];
   end
 

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Purpose: turns one turn (instruction word and secret digit, or a wipe, load, unload or reset turn) into addresses, a destination
-//          and the multiplier's controls.
-// Contract: inputs at stage 4; addresses and destination at stage 5 (time -2), controls at stage 6 (time -1). The secret sign
-//           acts only on the neg_* controls, the exchange, and the ROM address; the secret index only on the table and ROM
-//           addresses. Register addresses never depend on it.
+// Purpose: turns one turn (instruction word and secret digit, or a wipe, load, unload or reset
+//          turn) into addresses, a destination and the multiplier's controls.
+// Contract: inputs at stage 4; addresses and destination at stage 5 (time -2), controls at stage 6
+//           (time -1). The secret sign acts only on the neg_* controls, the exchange, and the ROM
+//           address; the secret index only on the table and ROM addresses. Register addresses never
+//           depend on it.
 // Latency: 1 cycle to the addresses, 2 to the controls.
 // Throughput: one turn a cycle.
 // Data-dependent timing: none.
@@ -39,7 +40,8 @@ module eph_decode #(
 
   // ---- registers read
   logic [3:0] row0, row1, row2, row3;
-  assign row0 = exec ? word_i[eph_isa_pkg::U_P0Lsb+:eph_isa_pkg::U_P0W] : arg_i[3:0];  // an unload turn reads on port 0
+  // an unload turn reads on port 0
+  assign row0 = exec ? word_i[eph_isa_pkg::U_P0Lsb+:eph_isa_pkg::U_P0W] : arg_i[3:0];
   assign row1 = exec ? word_i[eph_isa_pkg::U_P1Lsb+:eph_isa_pkg::U_P1W] : 4'd0;
   assign row2 = exec ? word_i[eph_isa_pkg::U_P2Lsb+:eph_isa_pkg::U_P2W] : 4'd0;
   assign row3 = exec ? word_i[eph_isa_pkg::U_P3Lsb+:eph_isa_pkg::U_P3W] : 4'd0;
@@ -72,8 +74,10 @@ module eph_decode #(
 
   // ---- destination
   eph_engine_pkg::dest_t dest;
+  logic [3:0] results;
   logic [4:0] wipe_row;
-  assign wipe_row = arg_i + 5'(program_i[eph_isa_pkg::P_RESULTSLsb+:eph_isa_pkg::P_RESULTSW]);
+  assign results = program_i[eph_isa_pkg::P_RESULTSLsb+:eph_isa_pkg::P_RESULTSW];
+  assign wipe_row = arg_i + 5'(results);
   always_comb begin
     dest = '0;
     unique case (turn_i)
@@ -113,6 +117,7 @@ module eph_decode #(
 
   // ---- controls
   logic [1:0] opb, opg, ope, xch;
+  logic [2:0] field;
   logic neg_b, neg_g, neg_e, x_from_y, y_from_x, f25519;
   logic [eph_fma_pkg::EphFmaCtlW-1:0] ctl, ctl5_q;
   assign opb = word_i[eph_isa_pkg::U_OPBLsb+:eph_isa_pkg::U_OPBW];
@@ -124,20 +129,36 @@ module eph_decode #(
   assign neg_e = ope == OpSub || (ope == OpBySign && sign_i) || (ope == OpInverse && !sign_i);
   assign x_from_y = xch == XchLadder && sign_i;
   assign y_from_x = xch == XchSquare || (xch == XchLadder && !sign_i);
-  assign f25519 = 32'(program_i[eph_isa_pkg::P_FIELDLsb+:eph_isa_pkg::P_FIELDW]) == eph_isa_pkg::FIELD_F25519;
-  assign ctl = {f25519, y_from_x, x_from_y, neg_e, neg_g, neg_b,
-                word_i[eph_isa_pkg::U_ESELLsb], word_i[eph_isa_pkg::U_ZELsb], word_i[eph_isa_pkg::U_ZCLsb],
-                word_i[eph_isa_pkg::U_ZBLsb], word_i[eph_isa_pkg::U_ZALsb],
-                word_i[eph_isa_pkg::U_KSHLsb+:eph_isa_pkg::U_KSHW], word_i[eph_isa_pkg::U_TGLsb+:eph_isa_pkg::U_TGW],
-                word_i[eph_isa_pkg::U_TBLsb+:eph_isa_pkg::U_TBW], word_i[eph_isa_pkg::U_SHELsb+:eph_isa_pkg::U_SHEW],
-                word_i[eph_isa_pkg::U_SHBLsb+:eph_isa_pkg::U_SHBW], word_i[eph_isa_pkg::U_SHALsb+:eph_isa_pkg::U_SHAW]};
+  assign field = program_i[eph_isa_pkg::P_FIELDLsb+:eph_isa_pkg::P_FIELDW];
+  assign f25519 = 32'(field) == eph_isa_pkg::FIELD_F25519;
+  always_comb begin
+    ctl = '0;
+    ctl[eph_fma_pkg::CtlSha+:2] = word_i[eph_isa_pkg::U_SHALsb+:eph_isa_pkg::U_SHAW];
+    ctl[eph_fma_pkg::CtlShb+:2] = word_i[eph_isa_pkg::U_SHBLsb+:eph_isa_pkg::U_SHBW];
+    ctl[eph_fma_pkg::CtlShe+:2] = word_i[eph_isa_pkg::U_SHELsb+:eph_isa_pkg::U_SHEW];
+    ctl[eph_fma_pkg::CtlTb+:2] = word_i[eph_isa_pkg::U_TBLsb+:eph_isa_pkg::U_TBW];
+    ctl[eph_fma_pkg::CtlTg+:2] = word_i[eph_isa_pkg::U_TGLsb+:eph_isa_pkg::U_TGW];
+    ctl[eph_fma_pkg::CtlKsh+:3] = word_i[eph_isa_pkg::U_KSHLsb+:eph_isa_pkg::U_KSHW];
+    ctl[eph_fma_pkg::CtlZa] = word_i[eph_isa_pkg::U_ZALsb];
+    ctl[eph_fma_pkg::CtlZb] = word_i[eph_isa_pkg::U_ZBLsb];
+    ctl[eph_fma_pkg::CtlZc] = word_i[eph_isa_pkg::U_ZCLsb];
+    ctl[eph_fma_pkg::CtlZe] = word_i[eph_isa_pkg::U_ZELsb];
+    ctl[eph_fma_pkg::CtlEsel] = word_i[eph_isa_pkg::U_ESELLsb];
+    ctl[eph_fma_pkg::CtlNegB] = neg_b;
+    ctl[eph_fma_pkg::CtlNegG] = neg_g;
+    ctl[eph_fma_pkg::CtlNegE] = neg_e;
+    ctl[eph_fma_pkg::CtlXFromY] = x_from_y;
+    ctl[eph_fma_pkg::CtlYFromX] = y_from_x;
+    ctl[eph_fma_pkg::CtlF25519] = f25519;
+  end
 
   always_ff @(posedge clk_i) begin
     issue_o    <= exec;
     ctx_o      <= ctx_i;
     raddr_o    <= {ctx_i, row3, ctx_i, row2, ctx_i, row1, ctx_i, row0};
     taddr_o    <= {ctx_i, exec ? entry : 5'd0};
-    rom_addr_o <= !exec ? '0 : (rom == 3'd3) ? RomW'(eph_isa_pkg::CONST_BASE) + RomW'(tsrc) : row_addr;
+    rom_addr_o <= !exec ? '0
+        : (rom == 3'd3) ? RomW'(eph_isa_pkg::CONST_BASE) + RomW'(tsrc) : row_addr;
     dest_o     <= dest;
     ctl5_q     <= exec ? ctl : '0;
     ctl_o      <= ctl5_q;
@@ -148,7 +169,7 @@ module eph_decode #(
       a_bias_range: assert (word_i[eph_isa_pkg::U_KSHLsb+:eph_isa_pkg::U_KSHW] <= 3'd5);
     end
     if (turn_i == eph_engine_pkg::TurnUnload)
-      a_unload_reads_results: assert (arg_i < 5'(program_i[eph_isa_pkg::P_RESULTSLsb+:eph_isa_pkg::P_RESULTSW]));
+      a_unload_reads_results: assert (arg_i < 5'(results));
   end
 
   logic unused;

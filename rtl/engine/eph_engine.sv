@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// Purpose: one barrel engine: Contexts independent requests share one fully pipelined multiply-add; at each cycle another context
-//          issues one instruction of its own program.
-// Contract: rtl/README.md. 64 words of a submission entry in, 64 words of a completion out, any order between requests. The last
-//           word of a completion is offered only after every register, table entry and scalar byte of its context is clear.
-// Latency: Contexts cycles a turn; load, program, wipe and unload turns as the program descriptor says, plus waiting.
+// Purpose: one barrel engine: Contexts independent requests share one fully pipelined multiply-add;
+//          at each cycle another context issues one instruction of its own program.
+// Contract: rtl/README.md. 64 words of a submission entry in, 64 words of a completion out, any
+//           order between requests. The last word of a completion is offered only after every
+//           register, table entry and scalar byte of its context is clear.
+// Latency: Contexts cycles a turn; load, program, wipe and unload turns as the program descriptor
+//          says, plus waiting.
 // Throughput: one instruction a cycle when all contexts run.
-// Data-dependent timing: none: the secret digit acts on signs, the exchange, table and ROM addresses only.
+// Data-dependent timing: none: the secret digit acts on signs, the exchange, table and ROM
+//           addresses only.
 // Value bounds: eph_fma_pkg; kept by the assembler's interval pass.
-// Cleared by: wipe and unload turns per request; reset turns for everything (ready_o rises when done).
+// Cleared by: wipe and unload turns per request; reset turns for everything (ready_o rises when
+//           done).
 module eph_engine #(
     parameter int unsigned Contexts = 64
 ) (
@@ -30,7 +34,8 @@ module eph_engine #(
   localparam int unsigned RegAddrW = CtxW + eph_engine_pkg::RowW;
   localparam int unsigned TabAddrW = CtxW + eph_engine_pkg::TableW;
 
-  // A value must leave eph_canon before the next unload turn of the same context: 10 + 9 rounds, 3 subtractions at most.
+  // A value must leave eph_canon before the next unload turn of the same context: 10 + 9 rounds, 3
+  // subtractions at most.
   if (Contexts < 10 + 9 * 4 + eph_engine_pkg::ReadStage) begin : gen_too_few_contexts
     eph_contexts_too_few_for_the_unload_unit u_error ();
   end
@@ -58,7 +63,8 @@ module eph_engine #(
       .turn_ctx_i(turn_ctx),
       .reserve_o(reserve), .reserve_ack_i(reserve_ack),
       .req_o(load_req), .req_ctx_o(load_ctx), .req_write_o(load_write), .req_row_o(load_row),
-      .req_start_o(load_start), .req_known_o(load_known), .req_opcode_o(load_opcode), .req_curve_o(load_curve),
+      .req_start_o(load_start), .req_known_o(load_known),
+      .req_opcode_o(load_opcode), .req_curve_o(load_curve),
       .req_ack_i(load_ack),
       .operand_o(operand),
       .info_we_o(info_we), .info_addr_o(info_waddr), .info_data_o(info_wdata),
@@ -84,11 +90,14 @@ module eph_engine #(
       .ready_o,
       .turn_ctx_o(turn_ctx),
       .reserve_i(reserve), .reserve_ack_o(reserve_ack),
-      .load_req_i(load_req), .load_ctx_i(load_ctx), .load_write_i(load_write), .load_row_i(load_row),
-      .load_start_i(load_start), .load_known_i(load_known), .load_opcode_i(load_opcode), .load_curve_i(load_curve),
+      .load_req_i(load_req), .load_ctx_i(load_ctx),
+      .load_write_i(load_write), .load_row_i(load_row),
+      .load_start_i(load_start), .load_known_i(load_known),
+      .load_opcode_i(load_opcode), .load_curve_i(load_curve),
       .load_ack_o(load_ack),
       .take_i(take), .take_ack_o(take_ack),
-      .unload_req_i(unload_req), .unload_ctx_i(unload_ctx), .unload_free_i(unload_free), .unload_row_i(unload_row),
+      .unload_req_i(unload_req), .unload_ctx_i(unload_ctx),
+      .unload_free_i(unload_free), .unload_row_i(unload_row),
       .unload_ack_o(unload_ack), .unload_turns_o(unload_turns),
       .uaddr_o(uaddr), .uword_i(uword),
       .digit_offset_o(digit_offset), .digit_windows_o(digit_windows), .digit_width_o(digit_width),
@@ -118,7 +127,8 @@ module eph_engine #(
       .req_ack_i(unload_ack), .req_turns_i(unload_turns),
       .p0_i(p0),
       .info_addr_o(info_raddr), .info_data_i(info_mem[info_raddr]),
-      .scalar_we_o(unload_scalar_we), .scalar_ctx_o(unload_scalar_ctx), .scalar_pair_o(unload_scalar_pair),
+      .scalar_we_o(unload_scalar_we), .scalar_ctx_o(unload_scalar_ctx),
+      .scalar_pair_o(unload_scalar_pair),
       .scalar_ack_i(unload_scalar_ack),
       .buf_we_o(fill_we), .buf_addr_o(fill_addr), .buf_data_o(fill_data),
       .give_o(give), .give_ready_i(give_ready), .give_ok_o(give_ok), .give_qid_o(give_qid)
@@ -162,7 +172,8 @@ module eph_engine #(
       .clk_i,
       .turn_i(turn), .ctx_i(ctx4), .arg_i(arg), .pos_i(pos), .word_i(word4), .program_i(program4),
       .sign_i(sign), .index_i(index),
-      .issue_o, .ctx_o(ctx5), .raddr_o(raddr), .taddr_o(taddr), .rom_addr_o(rom_addr), .dest_o(dest), .ctl_o(ctl)
+      .issue_o, .ctx_o(ctx5), .raddr_o(raddr), .taddr_o(taddr), .rom_addr_o(rom_addr),
+      .dest_o(dest), .ctl_o(ctl)
   );
   eph_regfile #(.Contexts(Contexts)) u_regfile (
       .clk_i,
@@ -187,7 +198,8 @@ module eph_engine #(
       .reg_we_o(reg_we), .reg_waddr_o(reg_waddr), .table_we_o(table_we), .table_waddr_o(table_waddr)
   );
 
-  // ---- requests inside: from the first word in to the last word out. Two completions may wait beside the contexts.
+  //  ---- requests inside: from the first word in to the last word out. Two completions may wait
+  // beside the contexts.
   logic [CtxW+1:0] inside_q;
   assign busy_o = inside_q != '0;
   assign idle_o = ready_o && !busy_o;

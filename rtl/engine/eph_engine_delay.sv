@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Purpose: a long delay as a ring in a small RAM instead of a chain of registers.
-// Contract: q_o is d_i of Cycles cycles ago, once Cycles cycles have passed since reset. What the ring held at a reset
-//           comes out, in a different order, within the next Cycles cycles; so a wipe that enters behind it wins.
+// Contract: q_o is d_i of Cycles cycles ago, once Cycles cycles have passed since reset. What the
+//           ring held at a reset comes out, in a different order, within the next Cycles cycles; so
+//           a wipe that enters behind it wins.
 // Latency: Cycles (at least 2).
 // Throughput: one word a cycle.
 // Data-dependent timing: none.

@@ -1,26 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
-// Shared shapes of the barrel engine: what a turn does, the state word of a context, the pipeline's stages.
+// Shared shapes of the barrel engine: what a turn does, the state word of a context, the stages.
 //
 // Stages of the sequencer, counted from the one that names the context:
-//   0 state address   1 state word; units' requests are matched; microcode and scalar address   2 their RAM outputs
-//   3 word registered, scalar bits shifted   4 digit ready, decode   5 addresses registered (datapath time -2)
-//   6 RAM output, controls (time -1)   7 fabric register = even digits at the multiplier (time 0); odd digits one later
+//   0 state address
+//   1 state word; units' requests are matched; addresses of microcode and scalar RAM
+//   2 their RAM outputs
+//   3 word registered, scalar bits shifted
+//   4 digit ready, decode
+//   5 addresses registered (datapath time -2)
+//   6 RAM output, controls (time -1)
+//   7 fabric register = even digits at the multiplier (time 0); odd digits one later
 package eph_engine_pkg;
   localparam int unsigned RowW = 4;          // registers a context: 16
   localparam int unsigned TableW = 5;        // table entries a context: 32
-  localparam int unsigned ScalarByteW = 6;   // scalar bytes a context: 64, of which the narrow fields use 33 and the parity
+  localparam int unsigned ScalarByteW = 6;   // bytes a context: 64 (narrow fields: 33 and the parity)
   localparam int unsigned PcW = 10;
   localparam int unsigned RomAddrW = 12;
   localparam int unsigned DigitBus = 288;    // 8 digits at a stride of 36
   localparam int unsigned AddrStage = 5;     // stage that drives RAM addresses
   localparam int unsigned ReadStage = 7;     // stage of the even digits, datapath time 0
   localparam int unsigned WriteBack = 3;     // cycles from a digit at res_o to the RAM's write port
-  localparam int unsigned ResetTurns = 32;   // the larger of 16 registers, 32 table entries, 32 pairs of scalar bytes
-  localparam int unsigned ParityByte = 63;   // scalar byte that holds the parity: the digit after the last one
+  localparam int unsigned ResetTurns = 32;   // 16 registers, 32 table entries, 32 scalar pairs
+  localparam int unsigned ParityByte = 63;   // holds the parity: the digit after the last one
 
-  // Group orders for the scalar forms "l - k" and "n - k" (RFC 8032 section 5.1; FIPS 186-4 D.1.2.3)
-  localparam logic [255:0] Order25519 = 256'h1000000000000000000000000000000014def9dea2f79cd65812631a5cf5d3ed;
-  localparam logic [255:0] OrderP256 = 256'hffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551;
+  // Group orders l and n (RFC 8032 section 5.1; FIPS 186-4 D.1.2.3)
+  localparam logic [255:0] Order25519 =
+      256'h1000000000000000000000000000000014def9dea2f79cd65812631a5cf5d3ed;
+  localparam logic [255:0] OrderP256 =
+      256'hffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551;
 
   typedef enum logic [2:0] {
     TurnIdle   = 3'd0,  // nothing is written
@@ -61,7 +68,7 @@ package eph_engine_pkg;
     logic           ended;   // past the last digit: the parity is the digit
     logic [15:0]    turns;   // turns counted for the completion
   } ctx_state_t;
-  localparam int unsigned StateW = 61;  // of ctx_state_t: Yosys 0.23 knows no $bits of a package type
+  localparam int unsigned StateW = 61;  // of ctx_state_t: Yosys 0.23 has no $bits of a package type
 
   // What a turn writes when its result is due.
   typedef struct packed {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Purpose: one block RAM with one write and one read port and a fabric register behind its output.
 // Contract: a read that meets a write to the same address returns the old word.
-// Latency: address to data 2 cycles; a write is seen by reads whose address comes one cycle later or more.
+// Latency: address to data 2 cycles; a write is seen by reads whose address comes one cycle later
+//          or more.
 // Throughput: one read and one write a cycle.
 // Data-dependent timing: none.
 // Value bounds: none.

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Purpose: the register file: 16 registers a context, four copies so that an instruction reads four.
-// Contract: addresses at time -2 give even digits at time 0 and odd digits at time 1. Each digit is written on its own, when
-//           the datapath delivers it.
+// Purpose: the register file: 16 registers a context, four copies so that an instruction reads
+//          four.
+// Contract: addresses at time -2 give even digits at time 0 and odd digits at time 1. Each digit is
+//           written on its own, when the datapath delivers it.
 // Latency: 2 cycles from address to even digits, 3 to odd digits.
 // Throughput: four reads and one write a cycle.
 // Data-dependent timing: none; addresses never depend on a secret.

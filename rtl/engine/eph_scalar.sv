@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Purpose: the scalars of all contexts in two byte banks, and the secret digit of each turn cut from them.
-// Contract: ctx_i and offset_i at stage 1, the digit's shape at stage 3, the digit at stage 4 (see eph_engine_pkg).
-//           Even and odd bytes lie in separate banks, so any 8 bits at any bit offset are read in one pass.
-//           Ladder: the digit is bit i xor bit i+1. Odd signed window of w bits: w+1 bits v, digit (v | 1) - 2^w, given as sign
-//           and (|digit| - 1) / 2; the top one is v | 1. After the last digit: index 0, sign = parity.
+// Purpose: the scalars of all contexts in two byte banks, and the secret digit of each turn cut
+//          from them.
+// Contract: ctx_i and offset_i at stage 1, the digit's shape at stage 3, the digit at stage 4 (see
+//           eph_engine_pkg). Even and odd bytes lie in separate banks, so any 8 bits at any bit
+//           offset are read in one pass. Ladder: the digit is bit i xor bit i+1. Odd signed window
+//           of w bits: w+1 bits v, digit (v | 1) - 2^w, given as sign and (|digit| - 1) / 2; the
+//           top one is v | 1. After the last digit: index 0, sign = parity.
 // Latency: 3 cycles.
 // Throughput: one digit a cycle; one pair of bytes written a cycle.
 // Data-dependent timing: none; addresses depend on public positions only.
@@ -35,8 +37,9 @@ module eph_scalar #(
   logic [7:0] even_mem[0:(Contexts<<PairW)-1];
   logic [7:0] odd_mem[0:(Contexts<<PairW)-1];
 
-  // Stage 1 to 3: the byte that holds bit `offset` and the next one; the even bank runs one pair ahead when that byte is odd.
-  // Behind byte 63 the pair number wraps; only bit 0 of byte 63 is ever used.
+  // Stage 1 to 3: the byte that holds bit `offset` and the next one; the even bank runs one pair
+  // ahead when that byte is odd. Behind byte 63 the pair number wraps; only bit 0 of byte 63 is
+  // ever used.
   logic [7:0] even_q, odd_q, bits_q;
   logic [3:0] shift_q;
   logic [PairW-1:0] even_pair;
@@ -56,7 +59,8 @@ module eph_scalar #(
   end
 
   // Stage 3 to 4
-  logic [4:0] below, low;  // bits 5:1: mask of the window's own bits, those bits (bit 0 counts as 1: digits are odd)
+  // Bits 5:1 only, since digits are odd: the mask of the window's own bits, and those bits.
+  logic [4:0] below, low;
   logic positive;
   assign below = 5'(~(6'h3f << width_i) >> 1);
   assign low = bits_q[5:1] & below;

@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// Purpose: brings a scalar into its program's form, 32 bits at a time, on its way from the submission entry into scalar RAM.
-// Contract: step 0..7 carry the scalar's words, step 8 flushes the last one, step 9 writes the parity byte; a word is stored one
-//           step late because the division by 8 needs bits of the next one. Forms, as P_SCALAR: 0 as is; 1 clamped (RFC 7748
-//           section 5); 2 clamped, /8, l - k when that is even; 3 n - k when even, parity kept as the digit after the last.
+// Purpose: brings a scalar into its program's form, 32 bits at a time, on its way from the
+//          submission entry into scalar RAM.
+// Contract: step 0..7 carry the scalar's words, step 8 flushes the last one, step 9 writes the
+//           parity byte; a word is stored one step late because the division by 8 needs bits of the
+//           next one. Forms, as P_SCALAR: 0 as is; 1 clamped (RFC 7748 section 5); 2 clamped, /8,
+//           l - k when that is even; 3 n - k when even, parity kept as the digit after the last.
 //           The subtraction is always computed and selected at the end.
-// Latency: the pair writes of a step follow in the next two cycles; busy_o during the first of them.
+// Latency: the pair writes of a step follow in the next two cycles; busy_o during the first of
+//          them.
 // Throughput: one step every two cycles.
 // Data-dependent timing: none.
-// Value bounds: form 2: 2^251 <= k/8 < l. Form 3: k < n, else the borrow is dropped and the result is n - k mod 2^256.
+// Value bounds: form 2: 2^251 <= k/8 < l. Form 3: k < n, else the borrow is dropped and the result
+//           is n - k mod 2^256.
 // Cleared by: step 8 and the parity write; wipe_i.
 module eph_scalar_in (
     input  logic        clk_i,
@@ -43,7 +47,10 @@ module eph_scalar_in (
 
   logic [2:0] index;  // of the word that leaves in this step
   assign index = step_i[2:0] - 3'd1;
-  assign order = 32'(((form_i == FormComb) ? eph_engine_pkg::Order25519 : eph_engine_pkg::OrderP256) >> {index, 5'd0});
+  logic [255:0] whole_order;
+  assign whole_order = (form_i == FormComb) ? eph_engine_pkg::Order25519
+      : eph_engine_pkg::OrderP256;
+  assign order = 32'(whole_order >> {index, 5'd0});
   assign value = (form_i == FormComb) ? {word[2:0], prev_q[31:3]} : prev_q;
   assign difference = {1'b0, order} - {1'b0, value} - 33'(borrow_q);
   assign result = even_q ? difference[31:0] : value;

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Purpose: gives each context its turn, one a cycle, and moves its state: what the turn does, where its program stands, which
-//          scalar digit it is at, how many turns it has used.
-// Contract: stages as in eph_engine_pkg. The units' requests are matched in the turn of their context at stage 1 and
-//           acknowledged in that cycle; a request must fall (or change) in the next one. Contexts are independent: any mixture of
-//           programs, each with a program counter of its own.
-// Latency: a turn enters at stage 0 and leaves for the datapath at stage 5; its new state is back before the next turn.
+// Purpose: gives each context its turn, one a cycle, and moves its state: what the turn does, where
+//          its program stands, which scalar digit it is at, how many turns it has used.
+// Contract: stages as in eph_engine_pkg. The units' requests are matched in the turn of their
+//           context at stage 1 and acknowledged in that cycle; a request must fall (or change) in
+//           the next one. Contexts are independent: any mixture of programs, each with a program
+//           counter of its own.
+// Latency: a turn enters at stage 0 and leaves for the datapath at stage 5; its new state is back
+//          before the next turn.
 // Throughput: one turn a cycle; the turn length is Contexts cycles.
 // Data-dependent timing: none: no secret enters this module.
 // Value bounds: turns < 2^16 a request.
@@ -113,7 +115,8 @@ module eph_sequencer #(
       if (load_hit) begin
         arg1 = {1'b0, load_row_i};
         if (load_write_i) turn1 = eph_engine_pkg::TurnLoad;
-        if (load_start_i) move1 = load_known_i ? eph_engine_pkg::MoveStart : eph_engine_pkg::MoveSkip;
+        if (load_start_i)
+          move1 = load_known_i ? eph_engine_pkg::MoveStart : eph_engine_pkg::MoveSkip;
       end
       if (unload_hit) begin
         arg1 = {1'b0, unload_row_i};
@@ -135,7 +138,9 @@ module eph_sequencer #(
   assign windows3 = program3_q[eph_isa_pkg::P_DIGITSLsb+:eph_isa_pkg::P_DIGITSW] == 2'd1;
   assign top3 = s3_q.pos + 9'd1 == program3_q[eph_isa_pkg::P_WINDOWSLsb+:eph_isa_pkg::P_WINDOWSW];
   assign digit_windows_o = windows3;
-  assign digit_width_o = (s3_q.pos == 9'd0) ? program3_q[eph_isa_pkg::P_LOWESTLsb+:eph_isa_pkg::P_LOWESTW] : program3_q[eph_isa_pkg::P_WINDOWLsb+:eph_isa_pkg::P_WINDOWW];
+  assign digit_width_o = (s3_q.pos == 9'd0)
+      ? program3_q[eph_isa_pkg::P_LOWESTLsb+:eph_isa_pkg::P_LOWESTW]
+      : program3_q[eph_isa_pkg::P_WINDOWLsb+:eph_isa_pkg::P_WINDOWW];
   assign digit_top_o = top3;
   assign digit_ended_o = s3_q.ended;
 
@@ -164,20 +169,25 @@ module eph_sequencer #(
 
   // ---- stage 4: the next state
   logic [8:0] windows4, first_offset, step;
-  logic [2:0] window4;
+  logic [2:0] window4, lowest4;
   logic ladder4;
-  logic [5:0] temporaries, wipe_turns;
+  logic [5:0] temporaries, table4, wipe_turns;
   assign ladder4 = program4_q[eph_isa_pkg::P_DIGITSLsb+:eph_isa_pkg::P_DIGITSW] == 2'd0;
   assign windows4 = program4_q[eph_isa_pkg::P_WINDOWSLsb+:eph_isa_pkg::P_WINDOWSW];
   assign window4 = program4_q[eph_isa_pkg::P_WINDOWLsb+:eph_isa_pkg::P_WINDOWW];
+  assign lowest4 = program4_q[eph_isa_pkg::P_LOWESTLsb+:eph_isa_pkg::P_LOWESTW];
+  assign table4 = program4_q[eph_isa_pkg::P_TABLELsb+:eph_isa_pkg::P_TABLEW];
   assign step = ladder4 ? 9'd1 : 9'(window4);
   assign first_offset = ladder4 ? windows4 - 9'd1
-      : (windows4 == 9'd1) ? 9'd0 : 9'(program4_q[eph_isa_pkg::P_LOWESTLsb+:eph_isa_pkg::P_LOWESTW]) + 9'(window4) * (windows4 - 9'd2);
-  assign temporaries = 6'(program4_q[eph_isa_pkg::P_REGSLsb+:eph_isa_pkg::P_REGSW]) - 6'(program4_q[eph_isa_pkg::P_RESULTSLsb+:eph_isa_pkg::P_RESULTSW]);
-  assign wipe_turns = (program4_q[eph_isa_pkg::P_TABLELsb+:eph_isa_pkg::P_TABLEW] > temporaries) ? program4_q[eph_isa_pkg::P_TABLELsb+:eph_isa_pkg::P_TABLEW] : temporaries;
+      : (windows4 == 9'd1) ? 9'd0 : 9'(lowest4) + 9'(window4) * (windows4 - 9'd2);
+  assign temporaries = 6'(program4_q[eph_isa_pkg::P_REGSLsb+:eph_isa_pkg::P_REGSW])
+      - 6'(program4_q[eph_isa_pkg::P_RESULTSLsb+:eph_isa_pkg::P_RESULTSW]);
+  assign wipe_turns = (table4 > temporaries) ? table4 : temporaries;
 
   logic [1:0] seq;
+  logic [6:0] distance;
   logic digit, jump;
+  assign distance = word4_q[eph_isa_pkg::U_DISTLsb+:eph_isa_pkg::U_DISTW];
   assign seq = word4_q[eph_isa_pkg::U_SEQLsb+:eph_isa_pkg::U_SEQW];
   assign digit = word4_q[eph_isa_pkg::U_DIGITLsb];
   assign jump = seq == 2'd1 && s4_q.count != 8'd0;
@@ -204,7 +214,7 @@ module eph_sequencer #(
     endcase
     unique case (turn4_q)
       eph_engine_pkg::TurnExec: begin
-        next.pc = jump ? s4_q.pc - 10'(word4_q[eph_isa_pkg::U_DISTLsb+:eph_isa_pkg::U_DISTW]) : s4_q.pc + 10'd1;
+        next.pc = jump ? s4_q.pc - 10'(distance) : s4_q.pc + 10'd1;
         if (jump) next.count = s4_q.count - 8'd1;
         if (seq == 2'd2) next.count = word4_q[eph_isa_pkg::U_COUNTLsb+:eph_isa_pkg::U_COUNTW];
         if (seq == 2'd3) begin
@@ -213,7 +223,8 @@ module eph_sequencer #(
         end
         if (digit) begin  // after the lowest digit comes the parity
           next.pos    = (s4_q.pos == 9'd0) ? 9'd0 : s4_q.pos - 9'd1;
-          next.offset = (s4_q.pos == 9'd0) ? 9'(8 * eph_engine_pkg::ParityByte) : (s4_q.pos == 9'd1) ? 9'd0 : s4_q.offset - step;
+          next.offset = (s4_q.pos == 9'd0) ? 9'(8 * eph_engine_pkg::ParityByte)
+              : (s4_q.pos == 9'd1) ? 9'd0 : s4_q.offset - step;
           next.ended  = s4_q.pos == 9'd0;
         end
       end
@@ -224,11 +235,13 @@ module eph_sequencer #(
       eph_engine_pkg::TurnReset: next = '0;
       default: ;
     endcase
-    if (turn4_q == eph_engine_pkg::TurnExec || turn4_q == eph_engine_pkg::TurnWipe || turn4_q == eph_engine_pkg::TurnLoad || turn4_q == eph_engine_pkg::TurnUnload)
+    if (turn4_q != eph_engine_pkg::TurnIdle && turn4_q != eph_engine_pkg::TurnReset)
       next.turns = s4_q.turns + 16'd1;
   end
   always_ff @(posedge clk_i) {x5_q, s5_q} <= {x4_q, next};
 
+  logic exec4;
+  assign exec4 = turn4_q == eph_engine_pkg::TurnExec;
   logic unused;
   assign unused = ^{program3_q, program4_q};
 
@@ -237,11 +250,12 @@ module eph_sequencer #(
       a_ctx_range: assert (32'(x0_q) < Contexts);
       a_load_owns: assert (!load_hit || s1_q.st == eph_engine_pkg::CtxLoad);
       a_unload_owns: assert (!unload_hit || s1_q.st == eph_engine_pkg::CtxUnload);
-      a_reserve_from_free: assert (move4_q != eph_engine_pkg::MoveReserve || s4_q.st == eph_engine_pkg::CtxFree);
-      a_program_exists: assert (turn4_q != eph_engine_pkg::TurnExec || program4_q[eph_isa_pkg::P_VALIDLsb]);
-      a_turns_do_not_wrap: assert (turn4_q != eph_engine_pkg::TurnExec || s4_q.turns != 16'hffff);
-      a_no_digit_after_parity: assert (turn4_q != eph_engine_pkg::TurnExec || !digit || !s4_q.ended);
-      a_wide_words_unused: assert (turn4_q != eph_engine_pkg::TurnExec || word4_q[eph_isa_pkg::U_BEATSLsb+:4] == 4'd0);
+      a_reserve_from_free: assert (move4_q != eph_engine_pkg::MoveReserve
+          || s4_q.st == eph_engine_pkg::CtxFree);
+      a_program_exists: assert (!exec4 || program4_q[eph_isa_pkg::P_VALIDLsb]);
+      a_turns_do_not_wrap: assert (!exec4 || s4_q.turns != 16'hffff);
+      a_no_digit_after_parity: assert (!exec4 || !digit || !s4_q.ended);
+      a_wide_words_unused: assert (!exec4 || word4_q[eph_isa_pkg::U_BEATSLsb+:4] == 4'd0);
       a_known_state: assert (s1_q.st <= eph_engine_pkg::CtxUnload);
     end
   end

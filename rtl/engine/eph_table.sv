@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Purpose: table RAM, 32 entries a context, one read port: precomputed points of window methods.
-// Contract: as eph_regfile; the address at time -2 gives even digits at time 0 and odd digits at time 1.
+// Contract: as eph_regfile; the address at time -2 gives even digits at time 0 and odd digits at
+//           time 1.
 // Latency: 2 cycles from address to even digits, 3 to odd digits.
 // Throughput: one read and one write a cycle.
-// Data-dependent timing: none. The address may be a secret digit: every read takes the same cycles, but the power drawn by its
-//                        address lines is not hidden.
+// Data-dependent timing: none. The address may be a secret digit: every read takes the same cycles,
+//           but the power drawn by its address lines is not hidden.
 // Value bounds: 36-bit digits, stored as they come.
 // Cleared by: write-back turns of kind wipe and reset.
 module eph_table #(

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Purpose: takes finished contexts one at a time, reads and clears their results, decides the status and composes the completion
-//          in a buffer of eph_cqe_out.
-// Contract: one result register a turn, read on port 0 and cleared in the same turn; the context is released in the turn after the
-//           last of them, when that clearing has landed and all scalar bytes are zero. The completion is given away only then, so
-//           eph_cqe_out may offer all of it. Status BAD_POINT wins over ZERO.
+// Purpose: takes finished contexts one at a time, reads and clears their results, decides the
+//          status and composes the completion in a buffer of eph_cqe_out.
+// Contract: one result register a turn, read on port 0 and cleared in the same turn; the context is
+//           released in the turn after the last of them, when that clearing has landed and all
+//           scalar bytes are zero. The completion is given away only then, so eph_cqe_out may offer
+//           all of it. Status BAD_POINT wins over ZERO.
 // Latency: up to a turn to find a context, then results + 2 turns, then 3 words.
-// Throughput: one completion in about (results + 2) * Contexts cycles, while the one before is streamed out.
+// Throughput: one completion in about (results + 2) * Contexts cycles, while the one before is
+//           streamed out.
 // Data-dependent timing: none.
 // Value bounds: at most 7 results of 32 bytes.
 // Cleared by: eph_canon clears itself; nothing else here holds a secret.
@@ -26,7 +28,7 @@ module eph_unload #(
     output logic [3:0]      req_row_o,
     input  logic            req_ack_i,
     input  logic [15:0]     req_turns_i,
-    input  logic [287:0]    p0_i,          // register port 0: even digits at time 0, odd digits at time 1
+    input  logic [287:0]    p0_i,          // register port 0, digits skewed in time
     // context info RAM
     output logic [CtxW+1:0] info_addr_o,
     input  logic [31:0]     info_data_i,   // same cycle
@@ -49,10 +51,12 @@ module eph_unload #(
   localparam logic [5:0] TagWord = 6'(eph_isa_pkg::CQE_TAGByte / 4);
   localparam logic [5:0] QidWord = 6'(eph_isa_pkg::CQE_SQ_HEADByte / 4);
   localparam logic [5:0] StatusWord = 6'(eph_isa_pkg::CQE_STATUSByte / 4);
-  localparam int unsigned ReadDelay = eph_engine_pkg::ReadStage - 1;  // acknowledge (stage 1) to even digits
+  // From the acknowledge at stage 1 to the even digits.
+  localparam int unsigned ReadDelay = eph_engine_pkg::ReadStage - 1;
 
   typedef enum logic [2:0] {
-    StSeek = 3'd0, StInfo = 3'd1, StRead = 3'd2, StValue = 3'd3, StFree = 3'd4, StTail = 3'd5, StGive = 3'd6
+    StSeek = 3'd0, StInfo = 3'd1, StRead = 3'd2, StValue = 3'd3,
+    StFree = 3'd4, StTail = 3'd5, StGive = 3'd6
   } state_e;
   logic [2:0] state_q;
   logic [1:0] step_q;
@@ -62,9 +66,11 @@ module eph_unload #(
   logic [31:0] cycles_q;
   logic [CtxW-1:0] ctx_q;
   logic [127:0] prog;
-  logic known, check_row, last_row;
+  logic opcode_exists, known, check_row, last_row;
   logic [3:0] results;
   assign prog = eph_ucode_pkg::program_word(opcode_q, curve_q);
+  assign opcode_exists = 32'(opcode_q) == eph_isa_pkg::OP_KEYGEN
+      || 32'(opcode_q) == eph_isa_pkg::OP_DERIVE;
   assign known = prog[eph_isa_pkg::P_VALIDLsb];
   assign results = prog[eph_isa_pkg::P_RESULTSLsb+:eph_isa_pkg::P_RESULTSW];
   assign last_row = row_q + 4'd1 == results;
@@ -75,7 +81,8 @@ module eph_unload #(
   logic canon_busy, word_valid, value_zero;
   logic [2:0] word_index;
   logic [31:0] word;
-  always_ff @(posedge clk_i) read_q <= rst_i ? '0 : {read_q[ReadDelay-2:0], req_ack_i && !req_free_o};
+  always_ff @(posedge clk_i)
+    read_q <= rst_i ? '0 : {read_q[ReadDelay-2:0], req_ack_i && !req_free_o};
   eph_canon u_canon (
       .clk_i, .rst_i,
       .wipe_i      (!ready_i),
@@ -113,12 +120,14 @@ module eph_unload #(
     buf_data_o = word;
     if (state_q == StInfo) begin
       buf_we_o   = step_q != 2'd0;
-      buf_addr_o = (step_q == 2'd1) ? TagWord : (step_q == 2'd2) ? GenerationWord : GenerationWord + 6'd1;
+      buf_addr_o = (step_q == 2'd1) ? TagWord
+          : (step_q == 2'd2) ? GenerationWord : GenerationWord + 6'd1;
       buf_data_o = info_data_i;
     end else if (state_q == StTail) begin
       buf_we_o   = 1'b1;
       buf_addr_o = (step_q == 2'd0) ? CyclesWord : (step_q == 2'd1) ? QidWord : StatusWord;
-      buf_data_o = (step_q == 2'd0) ? cycles_q : (step_q == 2'd1) ? {12'd0, qid_q, 16'd0} : {16'd0, status_q};
+      buf_data_o = (step_q == 2'd0) ? cycles_q
+          : (step_q == 2'd1) ? {12'd0, qid_q, 16'd0} : {16'd0, status_q};
     end else if (word_valid) begin
       buf_we_o = !check_row;
     end
@@ -146,7 +155,7 @@ module eph_unload #(
         if (step_q == 2'd3) begin
           state_q <= known ? StRead : StFree;
           if (!known)
-            status_q <= (32'(opcode_q) == eph_isa_pkg::OP_KEYGEN || 32'(opcode_q) == eph_isa_pkg::OP_DERIVE)
+            status_q <= opcode_exists
                 ? 16'(eph_isa_pkg::ST_BAD_CURVE) : 16'(eph_isa_pkg::ST_BAD_OP);
         end
       end
@@ -155,7 +164,8 @@ module eph_unload #(
         if (word_valid && word_index == 3'd7) begin
           row_q   <= row_q + 4'd1;
           state_q <= last_row ? StFree : StRead;
-          if (row_q == 4'd0 && prog[eph_isa_pkg::P_ZEROLsb] && value_zero) status_q <= 16'(eph_isa_pkg::ST_ZERO);
+          if (row_q == 4'd0 && prog[eph_isa_pkg::P_ZEROLsb] && value_zero)
+            status_q <= 16'(eph_isa_pkg::ST_ZERO);
           if (check_row && !value_zero) status_q <= 16'(eph_isa_pkg::ST_BAD_POINT);
         end
       StFree:

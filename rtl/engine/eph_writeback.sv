@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Purpose: carries the destination of each turn beside the multiplier and writes the result digit by digit; zeros and the load
-//          unit's operand enter here in place of a result, in their context's own turn.
-// Contract: dest_i and ctx_i at time -2. load_i must hold from the load turn until the last digit's time (Lat + 1).
-//           Digit i is written at time Lat[i] + WriteBack, before the same context's next read of it (checked at elaboration).
+// Purpose: carries the destination of each turn beside the multiplier and writes the result digit
+//          by digit; zeros and the load unit's operand enter here in place of a result, in their
+//          context's own turn.
+// Contract: dest_i and ctx_i at time -2. load_i must hold from the load turn until the last digit's
+//           time (Lat + 1). Digit i is written at time Lat[i] + WriteBack, before the same
+//           context's next read of it (checked at elaboration).
 // Latency: WriteBack cycles behind eph_fma, digit by digit.
 // Throughput: one register and one table entry a cycle.
 // Data-dependent timing: none.
@@ -28,10 +30,11 @@ module eph_writeback #(
   localparam int unsigned Taps = eph_fma_pkg::LatMax - First + eph_engine_pkg::WriteBack + 1;
   localparam int unsigned WordW = CtxW + eph_engine_pkg::DestW;
 
-  // Is each digit back in time for the next turn? A RAM address at time T-2 (T-1 for odd digits) sees what the write port held
-  // one cycle before it.
+  // Is each digit back in time for the next turn? A RAM address at time T-2 (T-1 for odd digits)
+  // sees what the write port held one cycle before it.
   for (genvar d = 0; d < 8; d++) begin : gen_check
-    if ({24'd0, eph_fma_pkg::Lat[8*d+:8]} + eph_engine_pkg::WriteBack + 3 > Contexts + (d % 2)) begin : gen_too_few_contexts
+    localparam int unsigned Back = {24'd0, eph_fma_pkg::Lat[8*d+:8]} + eph_engine_pkg::WriteBack;
+    if (Back + 3 > Contexts + (d % 2)) begin : gen_too_few_contexts
       eph_contexts_too_few_for_the_multiplier_latency u_error ();
     end
   end
@@ -39,7 +42,9 @@ module eph_writeback #(
   eph_engine_pkg::dest_t dest;
   assign dest = dest_i;
   logic [WordW-1:0] early;  // at time First
-  eph_engine_delay #(.Width(WordW), .Cycles(First + 2)) u_delay (.clk_i, .rst_i, .d_i({ctx_i, dest_i}), .q_o(early));
+  eph_engine_delay #(.Width(WordW), .Cycles(First + 2)) u_delay (
+      .clk_i, .rst_i, .d_i({ctx_i, dest_i}), .q_o(early)
+  );
 
   logic [WordW-1:0] tap_q[1:Taps-1];
   always_ff @(posedge clk_i) begin
@@ -49,7 +54,8 @@ module eph_writeback #(
 
   for (genvar d = 0; d < 8; d++) begin : gen_digit
     localparam int unsigned Select = {24'd0, eph_fma_pkg::Lat[8*d+:8]} - First;
-    // Plain vectors here: Yosys 0.23 loses structs inside generate blocks. Fields in the order of dest_t.
+    // Plain vectors here: Yosys 0.23 loses structs inside generate blocks. Fields in the order of
+    // dest_t.
     logic [WordW-1:0] select_word, write_word;
     logic [CtxW-1:0] write_ctx;
     logic reg_we, table_we, inject_zero, inject_load;

@@ -269,6 +269,30 @@ double saturated(EngineRig &rig, eph_sqe (*make)(), unsigned rounds, uint64_t *c
     return batch.finish(limit_for(2 * kContexts)) ? share : 0;
 }
 
+// Cycles in which the load unit takes one request, contexts being free: what a dispatcher sees.
+uint64_t load_cycles(EngineRig &rig, eph_sqe (*make)())
+{
+    Batch batch(rig);
+    for (unsigned i = 0; i < kContexts; i++)
+        batch.add(make());
+    uint64_t cycle = rig.cycle();
+    while (rig.unsent())
+        rig.run_cycles(1);
+    cycle = rig.cycle() - cycle;
+    return batch.finish(limit_for(kContexts)) ? cycle / kContexts : UINT64_MAX;
+}
+
+// Requests are taken as fast as eph_load says.
+bool load_is_quick(EngineRig &rig)
+{
+    uint64_t derive = load_cycles(rig, derive_request), keygen = load_cycles(rig, keygen_request),
+             p256 = load_cycles(rig, p256_derive_request);
+    printf("one request taken each: x25519 keygen %llu, x25519 derive %llu, p256 derive %llu cycles\n",
+           static_cast<unsigned long long>(keygen), static_cast<unsigned long long>(derive),
+           static_cast<unsigned long long>(p256));
+    return keygen <= 105 && derive <= 210 && p256 <= 340;
+}
+
 // Multiplier slots used when requests never run short.
 bool multiplier_is_busy(EngineRig &rig)
 {
@@ -298,6 +322,7 @@ const struct {
                   {"timing-without-secrets", timing_without_secrets},
                   {"wiped-before-visible", wiped_before_visible},
                   {"reset-wipes-work-in-flight", reset_wipes_work_in_flight},
+                  {"load-is-quick", load_is_quick},
                   {"multiplier-is-busy", multiplier_is_busy}};
 
 } // namespace
