@@ -13,7 +13,7 @@
 package eph_engine_pkg;
   localparam int unsigned RowW = 4;          // registers a context: 16
   localparam int unsigned TableW = 5;        // table entries a context: 32
-  localparam int unsigned ScalarByteW = 6;   // bytes a context: 64 (narrow fields: 33 and the parity)
+  localparam int unsigned ScalarByteW = 6;   // 64 bytes a context (narrow: 33 and the parity)
   localparam int unsigned PcW = 10;
   localparam int unsigned RomAddrW = 12;
   localparam int unsigned DigitBus = 288;    // 8 digits at a stride of 36
