@@ -73,7 +73,9 @@ function(eph_verilate name prefix top)
     list(APPEND options --trace-fst)
     set(runtime eph_verilated_fst)
   endif()
+  # The headers are declared, else a user of theirs would be compiled against the old ones after a change of the RTL.
   add_custom_command(OUTPUT ${dir}/${prefix}__ALL.a
+    BYPRODUCTS ${dir}/${prefix}.h ${dir}/${prefix}___024root.h
     COMMAND ${CMAKE_SOURCE_DIR}/cmake/verilate.sh ${dir}.log ${EPH_VERILATOR} ${options} ${arg_ARGS} --Mdir ${dir} --prefix ${prefix}
             --top-module ${top} ${CMAKE_SOURCE_DIR}/rtl/lint.vlt ${arg_SOURCES}
     DEPENDS ${CMAKE_SOURCE_DIR}/rtl/lint.vlt ${arg_SOURCES} COMMENT "Verilating ${top} for ${name}" VERBATIM)
