@@ -2,19 +2,21 @@
 #include "errors.h"
 #include "provider.h"
 
+#include <openssl/err.h>
+#include <openssl/proverr.h>
 #include <stdarg.h>
+#include <stdint.h>
 
-const OSSL_ITEM eph_reason_strings[] = {
-    {EPH_R_MISSING_KEY, "key or peer key missing"},
-    {EPH_R_WRONG_LENGTH, "wrong length"},
-    {EPH_R_BUFFER_TOO_SMALL, "output buffer too small"},
-    {EPH_R_ZERO_RESULT, "shared secret is zero: low-order peer key"},
-    {EPH_R_NO_RANDOMNESS, "no randomness"},
-    {EPH_R_SOFTWARE_FAILED, "software implementation failed"},
-    {EPH_R_WRONG_PARAMETER, "wrong parameter"},
-    {EPH_R_CONFIGURATION, "wrong configuration"},
-    {EPH_R_NO_MEMORY, "out of memory"},
-    {0, NULL},
+static const uint32_t codes[] = {
+    [EPH_R_MISSING_KEY] = ERR_PACK(ERR_LIB_PROV, 0, PROV_R_MISSING_KEY),
+    [EPH_R_WRONG_LENGTH] = ERR_PACK(ERR_LIB_PROV, 0, PROV_R_INVALID_KEY_LENGTH),
+    [EPH_R_BUFFER_TOO_SMALL] = ERR_PACK(ERR_LIB_PROV, 0, PROV_R_OUTPUT_BUFFER_TOO_SMALL),
+    [EPH_R_ZERO_RESULT] = ERR_PACK(ERR_LIB_PROV, 0, PROV_R_FAILED_DURING_DERIVATION),
+    [EPH_R_NO_RANDOMNESS] = ERR_PACK(ERR_LIB_PROV, 0, PROV_R_FAILED_TO_GENERATE_KEY),
+    [EPH_R_SOFTWARE_FAILED] = ERR_PACK(ERR_LIB_PROV, 0, PROV_R_FAILED_TO_GENERATE_KEY),
+    [EPH_R_WRONG_PARAMETER] = ERR_PACK(ERR_LIB_PROV, 0, ERR_R_PASSED_INVALID_ARGUMENT),
+    [EPH_R_CONFIGURATION] = ERR_PACK(ERR_LIB_PROV, 0, PROV_R_INVALID_CONFIG_DATA),
+    [EPH_R_NO_MEMORY] = ERR_PACK(ERR_LIB_PROV, 0, ERR_R_MALLOC_FAILURE),
 };
 
 int eph_raise(const struct eph_provider *provider, enum eph_reason reason, const char *file, int line,
@@ -27,7 +29,7 @@ int eph_raise(const struct eph_provider *provider, enum eph_reason reason, const
         provider->set_error_debug(provider->handle, file, line, "ephemera");
     va_list arguments;
     va_start(arguments, format);
-    provider->vset_error(provider->handle, reason, format, arguments);
+    provider->vset_error(provider->handle, codes[reason], format, arguments);
     va_end(arguments);
     return 0;
 }

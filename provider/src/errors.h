@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Errors that an application may see in OpenSSL's error queue. Device faults are not among them: they are answered in
-// software and counted (stats.h), since an error left behind by a call that succeeded confuses applications.
+// Errors that an application may see in OpenSSL's error queue: the codes of the default provider, with a detail of
+// ours. (No reason strings of our own: to forget those, libcrypto 3.0 takes a lock that is gone when a key outlives
+// OPENSSL_cleanup.) Device faults are not among them: they are answered in software and counted (stats.h), since an
+// error left behind by a call that succeeded confuses applications.
 #ifndef EPH_ERRORS_H
 #define EPH_ERRORS_H
 
@@ -19,8 +21,6 @@ enum eph_reason {
     EPH_R_CONFIGURATION,
     EPH_R_NO_MEMORY,
 };
-
-extern const OSSL_ITEM eph_reason_strings[];
 
 // Adds reason with a formatted detail to the error queue of this thread. Always returns 0, so that callbacks can return
 // it.

@@ -61,7 +61,7 @@ static int exchange_derive(void *vexchange, unsigned char *secret, size_t *secre
         return 0;
     struct eph_provider *provider = exchange->provider;
     if (exchange->key == NULL || !exchange->key->has_scalar || exchange->peer == NULL || !exchange->peer->has_public)
-        return EPH_RAISE(provider, EPH_R_MISSING_KEY, "X25519 derive");
+        return EPH_RAISE(provider, EPH_R_MISSING_KEY, "X25519 needs a private key and a peer's public key");
     if (secret == NULL) {
         *secret_bytes = EPH_X25519_BYTES;
         return 1;
@@ -73,7 +73,7 @@ static int exchange_derive(void *vexchange, unsigned char *secret, size_t *secre
     int derived = eph_route_derive(provider, exchange->key, exchange->peer->public_u, result);
     // RFC 7748 section 6.1, here so that no backend can forget it.
     if (eph_secret_is_zero(result, sizeof result))
-        derived = EPH_RAISE(provider, EPH_R_ZERO_RESULT, "X25519 derive");
+        derived = EPH_RAISE(provider, EPH_R_ZERO_RESULT, "the shared secret is zero: low-order peer key");
     if (derived) {
         memcpy(secret, result, sizeof result);
         *secret_bytes = sizeof result;

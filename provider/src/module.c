@@ -31,7 +31,6 @@ static OSSL_FUNC_provider_gettable_params_fn provider_gettable_params;
 static OSSL_FUNC_provider_get_params_fn provider_get_params;
 static OSSL_FUNC_provider_query_operation_fn provider_query_operation;
 static OSSL_FUNC_provider_get_capabilities_fn provider_get_capabilities;
-static OSSL_FUNC_provider_get_reason_strings_fn provider_get_reason_strings;
 
 static const OSSL_PARAM *provider_gettable_params(void *vprovider)
 {
@@ -82,12 +81,6 @@ static int provider_get_capabilities(void *vprovider, const char *capability, OS
     return strcasecmp(capability, "TLS-GROUP") == 0 ? eph_groups_announce(callback, argument) : 0;
 }
 
-static const OSSL_ITEM *provider_get_reason_strings(void *vprovider)
-{
-    (void)vprovider;
-    return eph_reason_strings;
-}
-
 static void provider_teardown(void *vprovider)
 {
     struct eph_provider *provider = vprovider;
@@ -106,7 +99,6 @@ static const OSSL_DISPATCH provider_functions[] = {
     {OSSL_FUNC_PROVIDER_GET_PARAMS, (void (*)(void))provider_get_params},
     {OSSL_FUNC_PROVIDER_QUERY_OPERATION, (void (*)(void))provider_query_operation},
     {OSSL_FUNC_PROVIDER_GET_CAPABILITIES, (void (*)(void))provider_get_capabilities},
-    {OSSL_FUNC_PROVIDER_GET_REASON_STRINGS, (void (*)(void))provider_get_reason_strings},
     {0, NULL},
 };
 

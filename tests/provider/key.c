@@ -8,6 +8,7 @@
 #include <openssl/err.h>
 #include <openssl/params.h>
 #include <openssl/pem.h>
+#include <openssl/proverr.h>
 #include <openssl/rand.h>
 #include <string.h>
 
@@ -153,11 +154,13 @@ Test(key, encoded_public_key_replaces_the_private_one)
 Test(key, wrong_lengths_are_clear_errors)
 {
     uint8_t bytes[33] = {9};
+    const char *detail = NULL;
     EVP_PKEY *key = rig_generate(rig.ours);
     for (size_t n = 31; n <= 33; n += 2) {
         ERR_clear_error();
         cr_assert(EVP_PKEY_new_raw_public_key_ex(rig.ours, "X25519", NULL, bytes, n) == NULL);
-        cr_assert(strstr(ERR_reason_error_string(ERR_peek_error()), "wrong length") != NULL);
+        cr_assert_eq(ERR_GET_REASON(ERR_peek_error_all(NULL, NULL, NULL, &detail, NULL)), PROV_R_INVALID_KEY_LENGTH);
+        cr_assert(strstr(detail, "bytes, X25519 has 32") != NULL, "%s", detail);
         cr_assert(EVP_PKEY_new_raw_private_key_ex(rig.ours, "X25519", NULL, bytes, n) == NULL);
         cr_assert_neq(EVP_PKEY_set1_encoded_public_key(key, bytes, n), 1);
     }

@@ -1,0 +1,26 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# handshake.sh BUILD SIDE VERSION GROUP EXPECTED: one handshake with our provider on SIDE (server, client) alone.
+# EXPECTED: "1 1" = keygens and derives by the device for it; "0 0" = the group is not ours and works all the same.
+. "$(dirname "$0")/lib.sh"
+side=$1 version=$2 group=$3 expected=$4
+config test sim:model always
+certificate
+# P-256 as the last choice: TLS 1.2 wants the certificate's curve among the groups.
+groups=$group
+[ "$group" = P-256 ] || groups=$group:P-256
+server_options=(-groups "$groups")
+if [ "$side" = server ]; then server ours test; client=(stock); else server stock; client=(ours test); fi
+fetch "${client[@]}" -- "-$version" -groups "$groups"
+case $group in # as s_client of OpenSSL 3.0 and of later ones calls it
+P-256) name='prime256v1|secp256r1' ;;
+P-384) name=secp384r1 ;;
+*) name=$group ;;
+esac
+grep -qE "^(Server|Peer) Temp Key: .*($name)" "$work/client.log" ||
+    fail "not $group: $(grep -E 'Temp Key' "$work/client.log" || true)"
+stop_server
+equal 'keygens and derives by the device' "$(device_operations test)" "$expected"
+equal 'operations in software' "$(software_operations test)" 0
+equal 'fallbacks' "$(fallbacks test)" 0
+no_sanitizer_report
