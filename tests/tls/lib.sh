@@ -93,6 +93,7 @@ certificate() {
 server() {
     local command=(env -u OPENSSL_CONF openssl) # not through a function: the pid must be that of the program
     [ "$1" = stock ] || command=("${openssl_env[@]}" "OPENSSL_CONF=$work/$2.cnf" openssl)
+    : >"$work/server.log"
     "${command[@]}" s_server -accept 127.0.0.1:0 -cert "$work/cert.pem" -key "$work/key.pem" -www "${server_options[@]}" >"$work/server.log" 2>&1 &
     server_pid=$!
     children+=("$server_pid")
