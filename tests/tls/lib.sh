@@ -16,6 +16,7 @@ unset OPENSSL_CONF EPHEMERA_DEVICE EPHEMERA_OFFLOAD EPHEMERA_STATS
 
 cleanup() {
     local code=$? pid
+    exec 2>/dev/null # no "Killed" from the shell
     for pid in "${children[@]}"; do kill -KILL "$pid" 2>/dev/null || true; done
     wait 2>/dev/null || true
     [ "$code" -eq 0 ] || [ "$code" -eq 77 ] || tail -n 20 "$work"/*.log 2>/dev/null | grep -v '^ *[0-9]* ' >&2 || true

@@ -43,12 +43,14 @@ daemon)
 too-many-workers) # the daemon has 16 queues
     daemon
     config test "socket:$work/sim.sock" always
-    run test --forks 20 --each 40
-    equal 'operations' "$(metric test ephemera_operations_total)" 3200
+    run test --forks 20 --each 12
+    equal 'operations' "$(metric test ephemera_operations_total)" 960
     equal 'in software, each with a cause' "$(software_operations test)" "$(fallbacks test)"
+    [ "$(fallbacks test)" -gt 0 ] || fail 'twenty workers had sixteen queues'
     ;;
 chroot-sim | chroot-socket)
     [ "$(id -u)" -eq 0 ] || skip 'chroot and setuid need root'
+    [ -z "${EPH_LIBASAN-}" ] || export ASAN_OPTIONS=detect_leaks=0 # the leak detector needs /proc
     mkdir "$work/empty"
     if [ "$2" = chroot-sim ]; then
         config test sim:model always

@@ -8,6 +8,6 @@ equal 'exported' "$(nm -D --defined-only "$module" | awk '{ print $NF }')" OSSL_
 newer=$(nm -D --undefined-only --with-symbol-versions "$module" | grep -oE '[A-Za-z0-9_]+@OPENSSL_[0-9.]+' | grep -v '@OPENSSL_3.0.0$' || true)
 equal 'symbols newer than OpenSSL 3.0.0' "$newer" ''
 [ "$(nm -D --undefined-only --with-symbol-versions "$module" | grep -c '@OPENSSL_3.0.0$')" -gt 10 ] || fail 'no versioned symbols found'
-readelf -d "$module" | grep -q NODELETE || fail 'not nodelete'
+[ "$(readelf -d "$module" | grep -c NODELETE)" -eq 1 ] || fail 'not nodelete'
 ! readelf -d "$module" | grep -E 'NEEDED.*(libssl|libstdc|libgcc)' || fail 'needs too much'
 ! readelf -d "$ephemera" | grep -E 'NEEDED.*(libssl|libcrypto)' || fail 'the ephemera command links OpenSSL'
