@@ -14,6 +14,8 @@
 enum { MAX_IN_FLIGHT = 63 }; // depth - 1 of the deepest queue
 static const long POLL_PAUSE_NS = 20000;
 static const uint64_t STALL_NS = 20000000000u;
+static const uint64_t DEADLINE_NS =
+    10000000000u; // a model computes 63 requests one after the other, which is not its failure
 
 struct driver_state {
     struct eph_device *device; // owned
@@ -69,7 +71,7 @@ static struct driver_state *open_device(const char *uri, const struct group *gro
         free(state);
         return NULL;
     }
-    struct eph_options options = {.log = keep_log, .log_context = state->log};
+    struct eph_options options = {.deadline_ns = DEADLINE_NS, .log = keep_log, .log_context = state->log};
     enum eph_status status = eph_device_open(&state->device, uri, &options);
     if (status == EPH_OK)
         return state;

@@ -142,6 +142,7 @@ static bool move(struct evp_state *state, unsigned index, struct operation_slice
     int result = 0;
     switch (ASYNC_start_job(&slot->job, slot->wait, &result, operate_in_job, &slot, sizeof(slot))) {
     case ASYNC_PAUSE:
+        slice->pauses++;
         if (ASYNC_WAIT_CTX_get_all_fds(slot->wait, NULL, &count) == 1 && count > 0 && count <= MAX_DESCRIPTORS &&
             ASYNC_WAIT_CTX_get_all_fds(slot->wait, descriptors, &count) == 1)
             slot->parked = waiter_watch(&state->waiter, descriptors, count, index);

@@ -155,7 +155,13 @@ static void slice(struct suite_run *run, struct bench *bench, int v, size_t l, u
         load.arrivals_per_second =
             series_summary(&run->points[v][2].per_second).median * kind->utilisation_percent / 100;
     struct handshake_result result = {.latency_us = phases ? (struct samples){0} : point->latency_us};
+    const char *statistics = bench->variants[v].folder;
+    struct served_counts before = statistics[0] ? served_counts(statistics) : (struct served_counts){0};
     bool good = handshake_run(&run->pairs[v], &load, &result);
+    if (statistics[0]) {
+        struct served_counts after = served_counts(statistics);
+        served_add(&point->served, &before, &after);
+    }
     if (phases)
         samples_fini(&result.latency_us);
     else
@@ -223,7 +229,8 @@ void handshakes_measure(struct bench *bench)
     size_t count = suite_list(suites);
     skip_unknown_suites(bench, suites, count);
     for (int v = 0; v < VARIANT_COUNT; v++)
-        if (bench->variants[v].skipped[0] && strcmp(bench->variants[v].skipped, "not asked for") != 0)
+        if (bench->variants[v].skipped[0] && !bench->variants[v].broken &&
+            strcmp(bench->variants[v].skipped, "not asked for") != 0)
             report_skip(bench->report, bench->variants[v].name, bench->variants[v].skipped);
     for (size_t i = 0; i < count && !stop_requested(); i++) {
         const struct suite *suite = &suites[i];

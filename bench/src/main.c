@@ -66,6 +66,9 @@ static int run(const struct settings *settings)
     bench.client_libctx = OSSL_LIB_CTX_new();
     if (bench.client_libctx && credentials_init(&bench.credentials)) {
         variants_open(bench.variants, settings->variants, settings->device, settings->module);
+        for (int v = 0; v < VARIANT_COUNT; v++)
+            if (bench.variants[v].broken)
+                report_failure(bench.report, bench.variants[v].name, bench.variants[v].skipped);
         measure(&bench);
     } else
         report_failure(bench.report, "start", "no library context or no certificates");

@@ -15,6 +15,7 @@ extern const char *const operation_names[OPERATION_COUNT];
 
 struct operation_slice {
     uint64_t done, cpu_ns, wall_ns; // cpu: all threads of this process
+    uint64_t pauses;                // times that a job waited for the device
     struct samples latency_us;      // one an operation; owned by the caller, appended to
     char failure[200];              // empty, or why it did not work
 };

@@ -5,6 +5,7 @@
 
 #include "operation.h"
 #include "progress.h"
+#include "served.h"
 #include "stop.h"
 
 #include <stdio.h>
@@ -20,9 +21,12 @@ struct case_run {
     const void *where; // borrowed: what backend->open asks for
     const char *api, *name, *class_name;
     unsigned in_flight;
+    const char *statistics; // borrowed: folder of our provider's, or NULL
+    struct served_counts served;
     void *state; // owned, by the backend
     struct series per_second, cpu_us;
     struct samples latency_us;
+    uint64_t done, pauses;
 };
 
 struct case_list {
@@ -57,7 +61,9 @@ static void list_cases(struct case_list *list, const struct bench *bench, struct
     // a projection needs the software that it is compared with, nothing else
     bool software_only = bench->settings->command == COMMAND_PROJECT;
     const char *device = software_only ? NULL : bench->settings->device;
-    size_t flights = bench->settings->quick || software_only ? 1 : sizeof(full_flights) / sizeof(full_flights[0]);
+    size_t flights = sizeof(full_flights) / sizeof(full_flights[0]);
+    if (bench->settings->quick || software_only)
+        flights = device ? 2 : 1;
     memset(list, 0, sizeof(*list));
     for (size_t row = 0; row < sizeof(evp_rows) / sizeof(evp_rows[0]); row++) {
         const struct variant *variant = &bench->variants[evp_rows[row].variant];
@@ -68,6 +74,7 @@ static void list_cases(struct case_list *list, const struct bench *bench, struct
                                              .where = variant->libctx,
                                              .api = "EVP",
                                              .name = evp_rows[row].name,
+                                             .statistics = variant->folder[0] ? variant->folder : NULL,
                                              .class_name = CLASS_MEASURED,
                                              .in_flight = full_flights[f]});
     }
@@ -134,8 +141,15 @@ static void open_cases(struct case_list *list, struct bench *bench, const struct
 static void run_slice(struct case_run *run, struct bench *bench, const struct group *group, enum operation operation)
 {
     struct operation_slice slice = {.latency_us = run->latency_us};
+    struct served_counts before = run->statistics ? served_counts(run->statistics) : (struct served_counts){0};
     bool good = run->backend->run(run->state, slice_seconds(bench->settings), &slice);
+    if (run->statistics) {
+        struct served_counts after = served_counts(run->statistics);
+        served_add(&run->served, &before, &after);
+    }
     run->latency_us = slice.latency_us;
+    run->done += slice.done;
+    run->pauses += slice.pauses;
     if (!good) {
         char what[128];
         snprintf(what, sizeof(what), "%s %s, %s, %u in flight", group->name, operation_names[operation], run->name,
@@ -151,12 +165,17 @@ static void run_slice(struct case_run *run, struct bench *bench, const struct gr
 
 static void report_case(struct case_run *run, struct bench *bench, const struct group *group, enum operation operation)
 {
-    if (run->cpu_us.count > 0)
-        report_add(bench->report, "operations",
-                   json_pack("{s:s, s:s, s:s, s:s, s:s, s:i, s:o, s:o, s:o}", "class", run->class_name, "api", run->api,
-                             "curve", group->name, "operation", operation_names[operation], "backend", run->name,
-                             "in_flight", (int)run->in_flight, "per_second", report_series(&run->per_second), "cpu_us",
-                             report_series(&run->cpu_us), "latency_us", report_percentiles(&run->latency_us)));
+    if (run->cpu_us.count == 0)
+        return;
+    json_t *row = json_pack("{s:s, s:s, s:s, s:s, s:s, s:i, s:o, s:o, s:o}", "class", run->class_name, "api", run->api,
+                            "curve", group->name, "operation", operation_names[operation], "backend", run->name,
+                            "in_flight", (int)run->in_flight, "per_second", report_series(&run->per_second), "cpu_us",
+                            report_series(&run->cpu_us), "latency_us", report_percentiles(&run->latency_us));
+    if (run->statistics) {
+        json_object_set_new(row, "served_by", json_string(served_by(&run->served)));
+        json_object_set_new(row, "pauses", json_real((double)run->pauses / (double)run->done));
+    }
+    report_add(bench->report, "operations", row);
 }
 
 static void measure_one(struct bench *bench, const struct group *group, enum operation operation)

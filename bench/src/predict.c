@@ -18,15 +18,17 @@ struct host_cost {
     const char *source;
 };
 
-// CPU per keygen or derive that this run measured through the provider with a device, or the stated cost.
-static struct host_cost host_cost(const json_t *report, const char *backend, int in_flight, double stated_us)
+// CPU per operation that this run measured through the provider, or the stated cost. More than one in flight: of
+// operations that paused their job, since a call that blocks in a job is not asynchronous.
+static struct host_cost host_cost(const json_t *report, const char *served_by, int in_flight, double stated_us)
 {
     size_t index;
     json_t *row;
     json_array_foreach(json_object_get(report, "operations"), index,
                        row) if (strcmp(report_text(row, "class"), CLASS_MEASURED) == 0 &&
-                                strcmp(report_text(row, "backend"), backend) == 0 &&
-                                (int)report_number(row, "in_flight") == in_flight) return (struct host_cost){
+                                strcmp(report_text(row, "served_by"), served_by) == 0 &&
+                                (int)report_number(row, "in_flight") == in_flight &&
+                                (in_flight == 1 || report_number(row, "pauses") > 0.5)) return (struct host_cost){
         report_median(row, "cpu_us"), "measured in this run"};
     return (struct host_cost){stated_us, "stated, not measured"};
 }
@@ -64,7 +66,7 @@ void predictions_make(struct bench *bench)
     size_t index;
     json_t *suite;
     struct host_cost pool = host_cost(bench->report, "pool", 1, POOL_US);
-    struct host_cost async = host_cost(bench->report, "device", 64, ASYNC_US);
+    struct host_cost async = host_cost(bench->report, "device", 8, ASYNC_US);
     json_array_foreach(json_object_get(bench->report, "suites"), index, suite) if (predictable(suite))
         report_add(bench->report, "predictions", predict(suite, &pool, &async));
 }

@@ -76,6 +76,36 @@ bool served_read(const char *directory, struct served *served)
     return good;
 }
 
+struct served_counts served_counts(const char *directory)
+{
+    struct served_counts counts = {0};
+    struct sums *sums = calloc(1, sizeof(*sums));
+    if (!sums)
+        return counts;
+    each_file(directory, add_file, sums);
+    counts = (struct served_counts){sums->served[EPH_STATS_SERVED_DEVICE], sums->served[EPH_STATS_SERVED_SOFTWARE],
+                                    sums->served[EPH_STATS_SERVED_POOL]};
+    free(sums);
+    return counts;
+}
+
+void served_add(struct served_counts *sum, const struct served_counts *before, const struct served_counts *after)
+{
+    sum->device += after->device - before->device;
+    sum->software += after->software - before->software;
+    sum->pool += after->pool - before->pool;
+}
+
+const char *served_by(const struct served_counts *counts)
+{
+    int kinds = (counts->device > 0) + (counts->software > 0) + (counts->pool > 0);
+    if (kinds == 0)
+        return "stock OpenSSL";
+    if (kinds > 1)
+        return "mixed";
+    return counts->device > 0 ? "device" : counts->pool > 0 ? "pool" : "software";
+}
+
 static void remove_file(const char *path, void *context)
 {
     (void)context;

@@ -110,7 +110,7 @@ enum verdict stats_verdict(double gain, double spread)
 
 const char *stats_verdict_text(enum verdict verdict)
 {
-    static const char *const texts[] = {"not comparable", "inside the A/A spread", "faster", "slower"};
+    static const char *const texts[] = {"no verdict", "inside the A/A spread", "faster", "slower"};
     return texts[verdict];
 }
 
@@ -121,7 +121,7 @@ double stats_amdahl(double total, double removed)
 
 bool stats_within_limit(double gain, double limit, double spread)
 {
-    return gain <= limit * (1 + spread);
+    return gain <= 0 || limit <= 0 || 1 / gain >= 1 / limit - spread;
 }
 
 double stats_exponential(uint64_t *state, double mean)

@@ -41,6 +41,9 @@ double stats_aa_spread(const struct series *a, const struct series *b);
 // rounds.
 double stats_gain(const struct series *base, const struct series *variant);
 
+// Fewer rounds than this say too little about the spread: nothing is claimed and nothing checked.
+enum { STATS_MIN_ROUNDS = 5 };
+
 enum verdict { VERDICT_NONE, VERDICT_INSIDE_SPREAD, VERDICT_FASTER, VERDICT_SLOWER };
 enum verdict stats_verdict(double gain, double spread); // NONE when gain is 0
 const char *stats_verdict_text(enum verdict verdict);
@@ -48,7 +51,9 @@ const char *stats_verdict_text(enum verdict verdict);
 // Amdahl: the best possible gain when removed of total vanishes. 0 when it can not be said (total <= 0 or removed >=
 // total).
 double stats_amdahl(double total, double removed);
-// Does a measured gain respect its limit, given the spread? A gain above it means that the measurement is wrong.
+// Does a measured gain respect its limit? The spread is an uncertainty of the whole handshake's CPU, so it is granted
+// there: the variant may need less than the rest that Amdahl leaves by spread x total. A gain above that means that the
+// measurement is wrong.
 bool stats_within_limit(double gain, double limit, double spread);
 
 // Inter-arrival times of a Poisson process, in the unit of mean. state: any seed but 0; same seed, same sequence.

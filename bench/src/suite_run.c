@@ -75,12 +75,11 @@ static json_t *phases_json(const struct point *point)
     return phases;
 }
 
-// Two estimates of the same limit, from the two halves of the A/A pair, differ by this much.
+// Two estimates of the ECDHE share, from the two halves of the A/A pair, differ by this much.
 static double limit_spread(const struct suite_run *run, const struct bench *bench)
 {
     struct exchange_cost a = cost_of(run, bench, VARIANT_PLAIN), b = cost_of(run, bench, VARIANT_PLAIN_AGAIN);
-    double first = stats_amdahl(a.total_us, a.all_us), second = stats_amdahl(b.total_us, b.all_us);
-    return first > 0 && second > 0 ? fabs(first / second - 1) : 0;
+    return a.total_us > 0 && b.total_us > 0 ? fabs(a.all_us / a.total_us - b.all_us / b.total_us) : 0;
 }
 
 static void check(const struct suite_run *run, struct bench *bench, const char *rule, int v, size_t l, bool good,
@@ -133,6 +132,8 @@ static void report_row(struct suite_run *run, struct bench *bench, int v, size_t
         "per_second", report_series(&point->per_second), "latency_us", report_percentiles(&point->latency_us));
     if (open)
         json_object_set_new(row, "utilisation_percent", json_integer(load->utilisation_percent));
+    if (bench->variants[v].offload)
+        json_object_set_new(row, "served_by", json_string(served_by(&point->served)));
     if (bench->variants[v].async)
         json_object_set_new(row, "pauses", json_real((double)point->pauses / (double)point->handshakes));
     if (point->probed_us.count > 0)
@@ -142,11 +143,12 @@ static void report_row(struct suite_run *run, struct bench *bench, int v, size_t
         double gain = stats_gain(&base, &point->server_us), spread = spread_of(run, l);
         struct exchange_cost cost = cost_of(run, bench, VARIANT_PLAIN);
         double limit = cost.known ? stats_amdahl(cost.total_us, cost.all_us) : 0;
+        bool enough = base.count >= STATS_MIN_ROUNDS;
         json_object_set_new(row, "gain",
                             json_pack("{s:f, s:f, s:s, s:f}", "ratio", gain, "aa_spread", spread, "verdict",
-                                      stats_verdict_text(stats_verdict(gain, spread)), "of_limit",
-                                      limit > 0 ? gain / limit : 0));
-        if (!open) {
+                                      stats_verdict_text(enough ? stats_verdict(gain, spread) : VERDICT_NONE),
+                                      "of_limit", limit > 0 ? gain / limit : 0));
+        if (!open && enough) {
             check_limit(run, bench, v, l, gain, limit);
             check_not_slower(run, bench, v, l);
         }

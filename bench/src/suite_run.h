@@ -6,6 +6,7 @@
 
 #include "bench.h"
 #include "handshake.h"
+#include "served.h"
 
 enum { LOAD_MAX = 8 };
 
@@ -19,6 +20,7 @@ struct point {
     struct series server_us, client_us, per_second;
     struct samples latency_us;
     uint64_t pauses, handshakes;
+    struct served_counts served; // ECDHE operations of our provider
     // from slices of their own, in which the phases were timed
     struct series probed_us, phase_us[PHASE_COUNT];
 };

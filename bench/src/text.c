@@ -74,12 +74,12 @@ static void print_gains(const json_t *report)
         if (!is_shown(row))
             continue;
         if (first)
-            printf("\n%s: against stock OpenSSL in the same rounds\n%-34s %-13s %6s %10s %8s %7s  %s\n", CLASS_MEASURED,
-                   "suite", "variant", "flight", "CPU us", "gain", "A/A", "verdict");
+            printf("\n%s: against stock OpenSSL in the same rounds\n%-34s %-13s %6s %10s %8s %7s  %-22s %s\n",
+                   CLASS_MEASURED, "suite", "variant", "flight", "CPU us", "gain", "A/A", "verdict", "served by");
         first = false;
-        printf("%-34s %-13s %6d %10.1f %7.2fx %5.1f %%  %s\n", row_suite(row, name), report_text(row, "variant"),
+        printf("%-34s %-13s %6d %10.1f %7.2fx %5.1f %%  %-22s %s\n", row_suite(row, name), report_text(row, "variant"),
                (int)report_number(row, "in_flight"), report_median(row, "server_cpu_us"), report_number(gain, "ratio"),
-               100 * report_number(gain, "aa_spread"), report_text(gain, "verdict"));
+               100 * report_number(gain, "aa_spread"), report_text(gain, "verdict"), report_text(row, "served_by"));
     }
 }
 
@@ -89,8 +89,7 @@ static void print_predictions(const json_t *report)
     json_t *row;
     if (report_count(report, "predictions") == 0)
         return;
-    printf("\n%s: what Ephemera would give on this machine (arithmetic on the phases above; no device was used)\n",
-           CLASS_PREDICTED);
+    printf("\n%s: what Ephemera would give on this machine (arithmetic on the phases above)\n", CLASS_PREDICTED);
     printf("%-34s %14s %10s %13s %8s\n", "suite", "software only", "key pool", "pool + async", "limit");
     char name[80];
     json_array_foreach(json_object_get(report, "predictions"), index, row)
@@ -120,10 +119,10 @@ static void print_operations(const json_t *report, const char *class_name)
             printf("\n%s: single operations\n%-10s %-7s %-16s %6s %10s %9s %9s %9s %9s\n", class_name, "curve", "op",
                    "back end", "flight", "op/s", "CPU us", "p50 us", "p99 us", "p99.9 us");
         first = false;
-        printf("%-10s %-7s %-16s %6d %10.0f %9.2f %9.1f %9.1f %9.1f\n", report_text(row, "curve"),
+        printf("%-10s %-7s %-16s %6d %10.0f %9.2f %9.1f %9.1f %9.1f  %s\n", report_text(row, "curve"),
                report_text(row, "operation"), report_text(row, "backend"), (int)report_number(row, "in_flight"),
                report_median(row, "per_second"), report_median(row, "cpu_us"), report_number(latency, "p50"),
-               report_number(latency, "p99"), report_number(latency, "p999"));
+               report_number(latency, "p99"), report_number(latency, "p999"), report_text(row, "served_by"));
     }
 }
 
@@ -136,12 +135,14 @@ static void print_host_cost(const json_t *report)
     json_array_foreach(json_object_get(report, "operations"), index, row)
     {
         bool polled = strcmp(report_text(row, "backend"), "driver, polled") == 0,
-             job = strcmp(report_text(row, "backend"), "device") == 0;
+             job = strcmp(report_text(row, "served_by"), "device") == 0;
         if (strcmp(report_text(row, "class"), CLASS_MEASURED) == 0 && (polled || job) &&
             (int)report_number(row, "in_flight") == 8)
             printf("host CPU of one %s %s on the device, 8 in flight: %.2f us %s\n", report_text(row, "curve"),
                    report_text(row, "operation"), report_median(row, "cpu_us"),
-                   polled ? "polled (goal: 2 or less)" : "in an ASYNC_JOB (goal: 6 or less)");
+                   polled                               ? "polled (goal: 2 or less)"
+                   : report_number(row, "pauses") > 0.5 ? "in an ASYNC_JOB (goal: 6 or less)"
+                                                        : "blocking (its job did not pause)");
     }
 }
 

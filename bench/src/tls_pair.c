@@ -76,6 +76,10 @@ bool tls_pair_used_group(SSL *client, const struct suite *suite)
 {
     EVP_PKEY *peer = NULL;
     char name[64] = "";
+    if (suite->group->kind == GROUP_HYBRID) { // a KEM has no key of the peer to look at
+        const char *used = SSL_group_to_name(client, (int)SSL_get_negotiated_group(client));
+        return used && strcasecmp(used, suite->group->tls_name) == 0;
+    }
     if (SSL_get_peer_tmp_key(client, &peer) != 1)
         return false;
     bool good = EVP_PKEY_is_a(peer, suite->group->key_type);

@@ -67,8 +67,8 @@ static bool write_config(struct variant *variant, const char *device, const char
     fprintf(file,
             "openssl_conf = init\n[init]\nproviders = providers\nalg_section = algorithms\n"
             "[algorithms]\ndefault_properties = ?provider=ephemera\n"
-            "[providers]\nephemera = ephemera\ndefault = default\n[default]\nactivate = 1\n"
-            "[ephemera]\nmodule = %s\nactivate = 1\noffload = %s\ndevice = %s\nstats = %s\n",
+            "[providers]\nephemera = ephemera_section\ndefault = default_section\n[default_section]\nactivate = 1\n"
+            "[ephemera_section]\nmodule = %s\nactivate = 1\noffload = %s\ndevice = %s\nstats = %s\n",
             module, variant->offload, device, variant->folder);
     return fclose(file) == 0;
 }
@@ -87,6 +87,7 @@ static void open_ours(struct variant *variant, const char *device, const char *m
         char reason[160];
         ERR_error_string_n(ERR_peek_last_error(), reason, sizeof(reason));
         snprintf(variant->skipped, sizeof(variant->skipped), "provider did not load: %s", reason);
+        variant->broken = true;
     }
     ERR_clear_error();
 }

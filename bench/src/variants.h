@@ -27,6 +27,7 @@ struct variant {
     bool async, needs_device, ideal;
     OSSL_LIB_CTX *libctx; // owned; NULL when skipped
     char folder[64];      // temporary: its configuration and the provider's statistics; empty when there is none
+    bool broken;          // skipped, but it should have worked
     char skipped[256];    // why it can not run here; empty when it can
 };
 

@@ -97,8 +97,12 @@ Test(stats, amdahl)
 Test(stats, a_gain_above_the_limit_is_found_out)
 {
     cr_assert(stats_within_limit(1.50, 1.5, 0.01));
-    cr_assert(stats_within_limit(1.51, 1.5, 0.01));
-    cr_assert_not(stats_within_limit(1.52, 1.5, 0.01));
+    cr_assert(stats_within_limit(1.52, 1.5, 0.01));
+    cr_assert_not(stats_within_limit(1.53, 1.5, 0.01));
+    // 1 % of the handshake is much of what a large share leaves
+    cr_assert(stats_within_limit(10.9, 10, 0.01));
+    cr_assert_not(stats_within_limit(11.2, 10, 0.01));
+    cr_assert(stats_within_limit(3, 0, 0.01), "an unknown limit forbids nothing");
 }
 
 Test(stats, arrivals_are_exponential_and_repeatable)
