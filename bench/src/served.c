@@ -40,7 +40,7 @@ static void add_file(const char *path, void *context)
     struct sums *sums = context;
     FILE *file = fopen(path, "rb");
     bool good = file && fread(&sums->page, sizeof(sums->page), 1, file) == 1 && sums->page.magic == EPH_STATS_MAGIC &&
-                sums->page.version == EPH_STATS_VERSION;
+                sums->page.version == EPH_STATS_VERSION && sums->page.bytes == sizeof(sums->page);
     if (file)
         fclose(file);
     if (!good)
