@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "key.h"
 #include "errors.h"
+#include "provider.h"
 
 #include <openssl/crypto.h>
-#include <openssl/evp.h>
 
 struct eph_key *eph_key_new(struct eph_provider *provider)
 {
@@ -29,13 +29,13 @@ void eph_key_free(struct eph_key *key)
     // Release orders this owner's uses before the drop, acquire the other owners' uses before the wipe.
     if (key == NULL || atomic_fetch_sub_explicit(&key->references, 1, memory_order_acq_rel) != 1)
         return;
-    EVP_PKEY_free(atomic_load_explicit(&key->software, memory_order_relaxed));
+    eph_software_forget(&key->provider->software, key);
     OPENSSL_secure_clear_free(key, sizeof *key);
 }
 
 void eph_key_forget(struct eph_key *key)
 {
-    EVP_PKEY_free(atomic_exchange(&key->software, NULL));
+    eph_software_forget(&key->provider->software, key);
     eph_secret_wipe(key->scalar, sizeof key->scalar);
     key->has_scalar = false;
 }

@@ -13,6 +13,8 @@
 
 struct eph_provider;
 
+#define EPH_PARAM_MATERIAL "dhkem-ikm" // OSSL_PKEY_PARAM_DHKEM_IKM of OpenSSL 3.2
+
 struct eph_key {
     struct eph_provider *provider; // borrowed; the core keeps it while keys live
     atomic_uint references;
@@ -21,7 +23,7 @@ struct eph_key {
     bool imported; // false: made by our gen(), ephemeral
     uint8_t public_u[EPH_X25519_BYTES];
     uint8_t scalar[EPH_X25519_BYTES];
-    _Atomic(EVP_PKEY *) software; // owned; this key in the private library context, NULL until software needs it
+    _Atomic(void *) software; // owned; this key as an object of the default provider, NULL until software needs it
 };
 
 struct eph_key *eph_key_new(struct eph_provider *provider);

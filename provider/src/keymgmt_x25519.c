@@ -15,8 +15,6 @@
 // Information about every X25519 key, as the default provider gives it.
 enum { BITS = 253, SECURITY_BITS = 128 };
 
-#define PARAM_MATERIAL "dhkem-ikm" // OSSL_PKEY_PARAM_DHKEM_IKM of OpenSSL 3.2
-
 struct generation {
     struct eph_provider *provider; // borrowed
     int selection;
@@ -100,12 +98,12 @@ static int x25519_gen_set_params(void *vgeneration, const OSSL_PARAM params[])
     const OSSL_PARAM *param = OSSL_PARAM_locate_const(params, OSSL_PKEY_PARAM_GROUP_NAME);
     if (param != NULL && (param->data_type != OSSL_PARAM_UTF8_STRING || strcasecmp(param->data, "x25519") != 0))
         return EPH_RAISE(generation->provider, EPH_R_WRONG_PARAMETER, "group is not x25519");
-    param = OSSL_PARAM_locate_const(params, PARAM_MATERIAL);
+    param = OSSL_PARAM_locate_const(params, EPH_PARAM_MATERIAL);
     if (param != NULL && param->data != NULL && param->data_size != 0) {
         void *material = NULL;
         size_t bytes = 0;
         if (!OSSL_PARAM_get_octet_string(param, &material, 0, &bytes))
-            return EPH_RAISE(generation->provider, EPH_R_WRONG_PARAMETER, PARAM_MATERIAL);
+            return EPH_RAISE(generation->provider, EPH_R_WRONG_PARAMETER, EPH_PARAM_MATERIAL);
         OPENSSL_clear_free(generation->secret_material, generation->material_bytes);
         generation->secret_material = material;
         generation->material_bytes = bytes;
@@ -118,7 +116,7 @@ static const OSSL_PARAM *x25519_gen_settable_params(void *vgeneration, void *vpr
     static const OSSL_PARAM settable[] = {
         OSSL_PARAM_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, NULL, 0),
         OSSL_PARAM_utf8_string(OSSL_PKEY_PARAM_PROPERTIES, NULL, 0),
-        OSSL_PARAM_octet_string(PARAM_MATERIAL, NULL, 0),
+        OSSL_PARAM_octet_string(EPH_PARAM_MATERIAL, NULL, 0),
         OSSL_PARAM_END,
     };
     (void)vgeneration;
