@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Is a device's result right? Well below a microsecond each, on the host, before anything of it is used.
+// Is a device's result right? Below a microsecond each, on the host, before anything of it is used.
 #ifndef EPH_CHECK_H
 #define EPH_CHECK_H
 
