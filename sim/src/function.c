@@ -41,6 +41,8 @@ void eph_device_reset_card(struct eph_device *device)
 {
     device->stats.card_resets++;
     device->latch_used = false;
+    for (unsigned q = 0; q < EPH_MAX_QUEUES; q++)
+        device->functions[q].resetting |= device->functions[q].attached;
     device->backend->write32(device->instance, EPH_REG_CTRL, EPH_CTRL_RESET);
 }
 
@@ -90,6 +92,8 @@ struct eph_function *eph_function_attach(struct eph_device *device)
         return NULL;
     }
     found->attached = true;
+    found->resetting = true; // until its queue is off and the card ready: another client's leaving may just have reset it
+    (void)eph_function_settle(found);
     device->stats.attached++;
     eph_device_trace(device, "function %u: attached", found->queue);
     return found;
