@@ -2,6 +2,7 @@
 #include "errors.h"
 #include "provider.h"
 
+#include <openssl/ecerr.h>
 #include <openssl/err.h>
 #include <openssl/proverr.h>
 #include <stdarg.h>
@@ -17,6 +18,8 @@ static const uint32_t codes[] = {
     [EPH_R_WRONG_PARAMETER] = ERR_PACK(ERR_LIB_PROV, 0, ERR_R_PASSED_INVALID_ARGUMENT),
     [EPH_R_CONFIGURATION] = ERR_PACK(ERR_LIB_PROV, 0, PROV_R_INVALID_CONFIG_DATA),
     [EPH_R_NO_MEMORY] = ERR_PACK(ERR_LIB_PROV, 0, ERR_R_MALLOC_FAILURE),
+    [EPH_R_POINT_RANGE] = ERR_PACK(ERR_LIB_EC, 0, EC_R_INVALID_ENCODING),
+    [EPH_R_OFF_CURVE] = ERR_PACK(ERR_LIB_EC, 0, EC_R_POINT_IS_NOT_ON_CURVE),
 };
 
 int eph_raise(const struct eph_provider *provider, enum eph_reason reason, const char *file, int line,

@@ -20,6 +20,8 @@ enum eph_reason {
     EPH_R_WRONG_PARAMETER,
     EPH_R_CONFIGURATION,
     EPH_R_NO_MEMORY,
+    EPH_R_POINT_RANGE,
+    EPH_R_OFF_CURVE,
 };
 
 // Adds reason with a formatted detail to the error queue of this thread. Always returns 0, so that callbacks can return

@@ -15,13 +15,15 @@
 
 #define PROPERTIES "provider=ephemera"
 
-// The names of the default provider, so that a property query is all that an application needs. EC, X448 and DH stay
-// with default.
+// The names of the default provider, so that a property query is all that an application needs. X448 and DH stay with
+// default.
 static const OSSL_ALGORITHM keymgmt_algorithms[] = {
+    {"EC:id-ecPublicKey:1.2.840.10045.2.1", PROPERTIES, eph_ec_keymgmt_functions, "Ephemera EC"},
     {"X25519:1.3.101.110", PROPERTIES, eph_x25519_keymgmt_functions, "Ephemera X25519"},
     {NULL, NULL, NULL, NULL},
 };
 static const OSSL_ALGORITHM exchange_algorithms[] = {
+    {"ECDH", PROPERTIES, eph_ecdh_functions, "Ephemera ECDH"},
     {"X25519:1.3.101.110", PROPERTIES, eph_x25519_exchange_functions, "Ephemera X25519"},
     {NULL, NULL, NULL, NULL},
 };
@@ -77,8 +79,7 @@ static const OSSL_ALGORITHM *provider_query_operation(void *vprovider, int opera
 
 static int provider_get_capabilities(void *vprovider, const char *capability, OSSL_CALLBACK *callback, void *argument)
 {
-    (void)vprovider;
-    return strcasecmp(capability, "TLS-GROUP") == 0 ? eph_groups_announce(callback, argument) : 0;
+    return strcasecmp(capability, "TLS-GROUP") == 0 ? eph_groups_announce(vprovider, callback, argument) : 0;
 }
 
 static void provider_teardown(void *vprovider)
@@ -89,6 +90,7 @@ static void provider_teardown(void *vprovider)
     eph_process_free_all(provider);
     eph_offload_close(provider);
     eph_stats_sink_close(&provider->stats_sink);
+    eph_ec_fini(&provider->ec);
     eph_software_fini(&provider->software);
     free(provider);
 }
@@ -149,7 +151,7 @@ __attribute__((visibility("default"))) int OSSL_provider_init(const OSSL_CORE_HA
     provider->initial_pid = getpid();
     provider->stats_sink.directory.fd = -1;
     read_core_functions(provider, in);
-    if (!eph_software_init(&provider->software)) {
+    if (!eph_software_init(&provider->software) || !eph_ec_init(&provider->ec, &provider->software)) {
         eph_log("the default provider of libcrypto can not be loaded");
         provider_teardown(provider);
         return 0;

@@ -58,6 +58,9 @@ struct eph_answer {
 enum eph_outcome eph_offload_x25519(struct eph_provider *provider, struct eph_process *process, const uint8_t *scalar,
                                     const uint8_t *peer_u, struct eph_answer *answer);
 
+// Whether requests of this curve can be sent and their results be checked, by this file.
+bool eph_offload_has_curve(enum eph_curve curve);
+
 // Predicted latency of one more such operation; UINT64_MAX when the device can not be used now.
 uint64_t eph_offload_latency_ns(struct eph_provider *provider, struct eph_process *process, enum eph_opcode opcode,
                                 enum eph_curve curve);

@@ -10,6 +10,7 @@
 #include <openssl/types.h>
 
 #include "config.h"
+#include "ec_curve.h"
 #include "process.h"
 #include "software.h"
 #include "stats.h"
@@ -29,6 +30,7 @@ struct eph_provider {
     OSSL_LIB_CTX *application; // shared; NULL when the application's context is not in our libcrypto
     struct eph_config config;
     struct eph_software software;
+    struct eph_ec ec;
     struct eph_stats_sink stats_sink;
     struct eph_device *device;             // owned; opened at init, NULL when there is none
     _Atomic(struct eph_process *) process; // owned; state of the newest process, older ones behind it
@@ -40,10 +42,12 @@ struct eph_provider {
 };
 
 // Dispatch tables of the algorithms.
+extern const OSSL_DISPATCH eph_ec_keymgmt_functions[];
+extern const OSSL_DISPATCH eph_ecdh_functions[];
 extern const OSSL_DISPATCH eph_x25519_keymgmt_functions[];
 extern const OSSL_DISPATCH eph_x25519_exchange_functions[];
 
 // TLS-GROUP capability (groups.c).
-int eph_groups_announce(OSSL_CALLBACK *callback, void *argument);
+int eph_groups_announce(const struct eph_provider *provider, OSSL_CALLBACK *callback, void *argument);
 
 #endif

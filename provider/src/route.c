@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "route.h"
+#include "ec_key.h"
 #include "key.h"
 #include "log.h"
 #include "provider.h"
+#include "software_ec.h"
 
 #include <string.h>
 #include <time.h>
@@ -33,6 +35,17 @@ struct operation {
     struct eph_key *key;
     const uint8_t *peer_u; // DERIVE
     uint8_t *output;       // 32 bytes
+};
+
+// EC, which only software does so far.
+struct ec_work {
+    enum eph_opcode opcode;
+    const struct eph_ec_curve *curve;
+    EVP_PKEY_CTX *custom;          // parameters beyond the curve, or NULL
+    EVP_PKEY *made;                // KEYGEN: the result
+    struct eph_ec_key *own, *peer; // DERIVE
+    uint8_t *secret;
+    size_t *bytes;
 };
 
 static uint64_t now_ns(void)
@@ -143,4 +156,42 @@ bool eph_route_derive(struct eph_provider *provider, struct eph_key *key, const 
 {
     const struct operation operation = {EPH_OP_DERIVE, key, peer_u, secret};
     return run(provider, &operation);
+}
+
+static bool do_ec(struct eph_provider *provider, struct ec_work *work)
+{
+    if (work->opcode == EPH_OP_DERIVE)
+        return eph_software_ec_derive(&provider->software, work->own, work->peer, work->custom, work->secret,
+                                      work->bytes);
+    work->made = eph_software_ec_generate(&provider->software, work->curve, work->custom);
+    return work->made != NULL;
+}
+
+// Counted like any other operation; that no device is asked is policy, not a fallback.
+static bool run_ec(struct eph_provider *provider, struct ec_work *work)
+{
+    struct eph_process *process = work->curve != NULL ? eph_process_current(provider) : NULL;
+    uint64_t start_ns = now_ns();
+    bool done = do_ec(provider, work);
+    if (process == NULL)
+        return done;
+    eph_stats_policy(&process->stats, provider->config.valid && provider->config.offload == EPH_OFFLOAD_NEVER
+                                          ? EPH_POLICY_NEVER
+                                          : EPH_POLICY_CURVE);
+    eph_stats_operation(&process->stats, work->curve->id, work->opcode, EPH_STATS_SERVED_SOFTWARE, now_ns() - start_ns);
+    return done;
+}
+
+EVP_PKEY *eph_route_ec_keygen(struct eph_provider *provider, const struct eph_ec_curve *curve, EVP_PKEY_CTX *generator)
+{
+    struct ec_work work = {.opcode = EPH_OP_KEYGEN, .curve = curve, .custom = generator};
+    run_ec(provider, &work);
+    return work.made;
+}
+
+bool eph_route_ec_derive(struct eph_provider *provider, struct eph_ec_key *own, struct eph_ec_key *peer,
+                         EVP_PKEY_CTX *derivation, uint8_t *secret, size_t *bytes)
+{
+    struct ec_work work = {EPH_OP_DERIVE, own->curve, derivation, NULL, own, peer, secret, bytes};
+    return run_ec(provider, &work);
 }

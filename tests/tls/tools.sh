@@ -55,7 +55,7 @@ ours test list -verbose -providers >list.log
 grep -q 'name: Ephemera' list.log || fail 'not among the providers'
 ours test list -verbose -key-managers >list.log
 grep -q 'X25519.* @ ephemera' list.log || fail 'not among the key managers'
-grep -q 'EC.* @ default' list.log || fail 'EC must stay with default'
+grep -q 'EC.* @ ephemera' list.log || fail 'EC not among the key managers'
 ours test list -verbose -key-exchange-algorithms >list.log
 grep -q 'X25519.* @ ephemera' list.log || fail 'not among the key exchanges'
 

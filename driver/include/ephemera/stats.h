@@ -37,6 +37,7 @@
 // Why policy itself chose software: name, label, text.
 #define EPH_STATS_POLICIES(X)                                                                                          \
     X(NEVER, "offload_never", "offload=never")                                                                         \
+    X(CURVE, "curve_not_offloaded", "keys of this curve are made in software so far")                                  \
     X(IMPORTED, "imported_key", "offload=auto, and the key is imported, not ephemeral")                                \
     X(UNMEASURED, "software_cost_unmeasured", "offload=auto, and what software costs here is still being measured")    \
     X(SLOWER, "device_slower", "offload=auto, and the device would answer later than software")
