@@ -32,6 +32,7 @@ public:
     {
         context_.fatalOnError(false); // an assertion of the RTL must not end the host process: see broken()
         context_.assertOn(true);
+        context_.threads(1); // no pool: the model runs in the caller's thread alone
         if (options.wave_path != nullptr) {
             context_.traceEverOn(true);
             wave_.reset(new VerilatedFstC);
@@ -278,10 +279,12 @@ void *rtl_open(const eph_backend_options *options, const eph_host *host)
     return device.release();
 }
 
+// A copy that a fork caught in the middle of an evaluation holds Verilator's locks for ever: it is left where it is.
 void rtl_close(void *device, bool orderly)
 {
-    if (device != nullptr && orderly)
-        static_cast<Device *>(device)->end();
+    if (device == nullptr || !orderly)
+        return;
+    static_cast<Device *>(device)->end();
     delete static_cast<Device *>(device);
 }
 uint32_t rtl_read32(void *device, uint32_t offset) { return static_cast<Device *>(device)->read(offset); }
