@@ -92,7 +92,8 @@ struct eph_function *eph_function_attach(struct eph_device *device)
         return NULL;
     }
     found->attached = true;
-    found->resetting = true; // until its queue is off and the card ready: another client's leaving may just have reset it
+    found->resetting =
+        true; // until its queue is off and the card ready: another client's leaving may just have reset it
     (void)eph_function_settle(found);
     device->stats.attached++;
     eph_device_trace(device, "function %u: attached", found->queue);

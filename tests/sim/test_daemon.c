@@ -151,3 +151,25 @@ Test(daemon, measures_itself)
     cr_assert_not_null(strstr(output, "SIMULATED one x25519 derive"));
     cr_assert_not_null(strstr(output, "SIMULATED one x25519 keygen"));
 }
+
+Test(daemon, writes_a_waveform_on_request)
+{
+    struct raw_daemon daemon;
+    struct raw_client client;
+    struct stat status;
+    char path[] = P_tmpdir "/eph-sim-wave-XXXXXX";
+    int fd = mkstemp(path);
+    cr_assert_geq(fd, 0);
+    close(fd);
+    if (strcmp(raw_backend(), "rtl") == 0) { // the model has no waveform, and says so: see above
+        raw_daemon_start(&daemon, "rtl", (const char *const[]){"--wave", path, NULL});
+        raw_connect(&client, daemon.path);
+        cr_assert_gt(raw_version(&client), 0);
+        cr_assert_eq(raw_read32(&client, EPH_REG_MAGIC), (uint32_t)EPH_MAGIC);
+        raw_close(&client);
+        cr_assert_eq(raw_daemon_stop(&daemon, SIGTERM), 0);
+        cr_assert_eq(stat(path, &status), 0);
+        cr_assert_gt(status.st_size, 1000);
+    }
+    cr_assert_eq(unlink(path), 0);
+}
