@@ -79,7 +79,9 @@ static void take(int directory, const char *name, struct eph_collected *collecte
         memcpy(collected->device, page.device, sizeof collected->device);
         memcpy(collected->note, page.note, sizeof collected->note);
         collected->device[sizeof collected->device - 1] = collected->note[sizeof collected->note - 1] = 0;
-        if (!gone) {
+        if (gone) {
+            page.counters.pool_keys = 0; // what the dead held is no more
+        } else {
             collected->living++;
             if (page.counters.breaker > collected->counters.breaker)
                 collected->counters.breaker = page.counters.breaker;

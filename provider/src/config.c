@@ -21,7 +21,7 @@ static const struct {
     [EPH_KEY_DEVICE] = {"device", "EPHEMERA_DEVICE", "pci", NULL},
     [EPH_KEY_OFFLOAD] = {"offload", "EPHEMERA_OFFLOAD", "auto", "auto, always, never"},
     [EPH_KEY_DEADLINE] = {"deadline_ms", NULL, "0", "0 (the device's default) to 60000"},
-    [EPH_KEY_POOL] = {"pool", NULL, "0", "0: this version has no key pool"},
+    [EPH_KEY_POOL] = {"pool", NULL, "auto", "auto, or 0 (none) to 1024 keys a curve and process"},
     [EPH_KEY_STATS] = {"stats", "EPHEMERA_STATS", "",
                        "an existing directory, or a file that can be created, at most 1023 bytes"},
 };
@@ -79,7 +79,13 @@ static bool parse(struct eph_config *config, enum eph_config_key key, const char
         config->deadline_ns = number * 1000000;
         return true;
     case EPH_KEY_POOL:
-        return parse_number(text, 0, &number);
+        config->pool = EPH_POOL_AUTO;
+        if (strcmp(text, "auto") == 0)
+            return true;
+        if (!parse_number(text, EPH_POOL_MAX, &number))
+            return false;
+        config->pool = (int)number;
+        return true;
     case EPH_KEY_STATS:
         return copy_text(text, config->stats, sizeof config->stats);
     case EPH_KEY_COUNT:

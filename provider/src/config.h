@@ -12,10 +12,13 @@ enum eph_offload { EPH_OFFLOAD_AUTO, EPH_OFFLOAD_ALWAYS, EPH_OFFLOAD_NEVER };
 
 enum eph_config_key { EPH_KEY_DEVICE, EPH_KEY_OFFLOAD, EPH_KEY_DEADLINE, EPH_KEY_POOL, EPH_KEY_STATS, EPH_KEY_COUNT };
 
+enum { EPH_POOL_AUTO = -1, EPH_POOL_MAX = 1024 };
+
 struct eph_config {
     bool valid; // false: some value was wrong, everything is done in software, counted
     enum eph_offload offload;
     uint64_t deadline_ns; // 0: the driver's default
+    int pool;             // keys a curve and process; EPH_POOL_AUTO: as the device deserves
     char device[256];     // device string
     char stats[1024];     // directory or file; "" for none
 };

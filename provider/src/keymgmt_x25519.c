@@ -135,6 +135,8 @@ static int generate(const struct generation *generation, struct eph_key *key)
                                                  generation->material_bytes) ||
                EPH_RAISE(provider, EPH_R_SOFTWARE_FAILED, "key generation from material");
     }
+    if (eph_route_pooled(provider, key))
+        return 1;
     if (!eph_secret_x25519_scalar(provider->application, key->scalar))
         return EPH_RAISE(provider, EPH_R_NO_RANDOMNESS, "X25519 scalar");
     return eph_route_keygen(provider, key) || EPH_RAISE(provider, EPH_R_SOFTWARE_FAILED, "X25519 key generation");

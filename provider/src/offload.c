@@ -213,9 +213,19 @@ static void begin_attach(struct eph_provider *provider, struct eph_process *proc
     pthread_mutex_unlock(&attachment->mutex);
 }
 
-static void release(struct eph_process *process)
+void eph_offload_release(struct eph_process *process)
 {
     pthread_rwlock_unlock(&process->attachment.lock);
+}
+
+struct eph_queue *eph_offload_current(struct eph_process *process)
+{
+    if (pthread_rwlock_tryrdlock(&process->attachment.lock) != 0)
+        return NULL;
+    struct eph_queue *queue = process->attachment.queue;
+    if (queue == NULL)
+        eph_offload_release(process);
+    return queue;
 }
 
 // The queue, with the lock held shared; NULL with a cause and no lock held.
@@ -233,7 +243,7 @@ static struct eph_queue *acquire(struct eph_provider *provider, struct eph_proce
         bool due = !attaching && attempt == 0 && now_ns() >= attachment->retry_ns;
         if (!attaching)
             *cause = attachment->cause;
-        release(process);
+        eph_offload_release(process);
         if (!due)
             return NULL;
         begin_attach(provider, process);
@@ -242,26 +252,41 @@ static struct eph_queue *acquire(struct eph_provider *provider, struct eph_proce
 }
 
 // The device is gone: give the queue back as soon as no other thread uses it, and try again later.
-static void detach(struct eph_process *process, const struct eph_queue *dead)
+void eph_offload_lost(struct eph_process *process, const struct eph_queue *dead)
 {
     struct eph_attachment *attachment = &process->attachment;
     if (pthread_rwlock_trywrlock(&attachment->lock) != 0)
         return; // the next caller that meets the dead queue does it
     if (attachment->queue == dead) {
+        eph_flights_end(&process->flights, EPH_E_GONE);
         eph_queue_close(attachment->queue);
         attachment->queue = NULL;
         back_off(attachment, EPH_CAUSE_GONE);
         eph_stats_note(&process->stats, eph_status_text(EPH_E_GONE));
     }
-    release(process);
+    eph_offload_release(process);
+}
+
+void eph_offload_note_breaker(struct eph_process *process, struct eph_queue *queue)
+{
+    struct eph_queue_stats stats;
+    eph_queue_get_stats(queue, &stats);
+    eph_stats_breaker(&process->stats, stats.breaker);
 }
 
 // ---- one operation
 
 // What the device said, believed only after the check. Results of X25519 are 32-byte little-endian fields, the first of
 // them the answer (wire.h).
-static enum eph_outcome judge(const struct eph_completion *completion, const uint8_t *peer_u, struct eph_answer *answer)
+enum eph_outcome eph_offload_judge(const struct eph_completion *completion, const uint8_t *peer_u,
+                                   struct eph_answer *answer)
 {
+    answer->cycles = completion->status == EPH_OK ? completion->cycles : 0;
+    if (completion->status != EPH_OK) {
+        answer->cause = cause_of(completion->status);
+        answer->detail = eph_status_text(completion->status);
+        return EPH_OUTCOME_FAULT;
+    }
     answer->detail = eph_wire_status_text(completion->wire_status);
     switch (completion->wire_status) {
     case EPH_ST_OK:
@@ -314,21 +339,12 @@ enum eph_outcome eph_offload_x25519(struct eph_provider *provider, struct eph_pr
         .blind = secret_blind,
     };
     enum eph_status status = eph_exchange(queue, &request, &completion);
-    if (status == EPH_OK)
-        outcome = judge(&completion, peer_u, answer);
-    else {
-        answer->cause = cause_of(status);
-        answer->detail = eph_status_text(status);
-    }
-    answer->cycles = status == EPH_OK ? completion.cycles : 0;
-    if (outcome == EPH_OUTCOME_FAULT || !eph_stats_breaker_closed(&process->stats)) {
-        struct eph_queue_stats stats;
-        eph_queue_get_stats(queue, &stats);
-        eph_stats_breaker(&process->stats, stats.breaker);
-    }
-    release(process);
+    outcome = eph_offload_judge(&completion, peer_u, answer);
+    if (outcome == EPH_OUTCOME_FAULT || !eph_stats_breaker_closed(&process->stats))
+        eph_offload_note_breaker(process, queue);
+    eph_offload_release(process);
     if (status == EPH_E_GONE)
-        detach(process, queue);
+        eph_offload_lost(process, queue);
 
 out:
     eph_secret_wipe(&completion, sizeof completion);
@@ -349,6 +365,6 @@ uint64_t eph_offload_latency_ns(struct eph_provider *provider, struct eph_proces
     if (queue == NULL)
         return UINT64_MAX;
     uint64_t latency = eph_queue_latency_ns(queue, opcode, curve);
-    release(process);
+    eph_offload_release(process);
     return latency;
 }

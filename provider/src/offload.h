@@ -58,6 +58,18 @@ struct eph_answer {
 enum eph_outcome eph_offload_x25519(struct eph_provider *provider, struct eph_process *process, const uint8_t *scalar,
                                     const uint8_t *peer_u, struct eph_answer *answer);
 
+// For those who submit without waiting. The queue of this process, held until eph_offload_release; NULL without one:
+// attaching is left to calls that can do without the device. Holders never sleep and never pause a job.
+struct eph_queue *eph_offload_current(struct eph_process *process);
+void eph_offload_release(struct eph_process *process);
+// A submission to this queue, released since, found the device gone.
+void eph_offload_lost(struct eph_process *process, const struct eph_queue *dead);
+void eph_offload_note_breaker(struct eph_process *process, struct eph_queue *queue);
+
+// What a completion of an X25519 operation is worth: cause, detail, cycles and result of the answer are set.
+enum eph_outcome eph_offload_judge(const struct eph_completion *completion, const uint8_t *peer_u,
+                                   struct eph_answer *answer);
+
 // Whether requests of this curve can be sent and their results be checked, by this file.
 bool eph_offload_has_curve(enum eph_curve curve);
 

@@ -19,6 +19,8 @@ static struct eph_process *create(struct eph_provider *provider, pid_t pid, stru
         return NULL;
     }
     eph_attachment_init(&process->attachment);
+    eph_flights_init(&process->flights);
+    eph_pool_init(&process->pool, process);
     return process;
 }
 
@@ -50,7 +52,12 @@ void eph_process_free_all(struct eph_provider *provider)
     while (process != NULL) {
         struct eph_process *older = process->older;
         bool ours = process->pid == getpid();
+        if (ours)
+            eph_flights_end(&process->flights, EPH_E_GONE);
         eph_attachment_fini(&process->attachment, ours);
+        eph_pool_fini(&process->pool, ours);
+        if (ours)
+            eph_flights_fini(&process->flights);
         eph_stats_fini(&process->stats, ours);
         free(process);
         process = older;

@@ -7,7 +7,9 @@
 #include <stdatomic.h>
 #include <sys/types.h>
 
+#include "flights.h"
 #include "offload.h"
+#include "pool.h"
 #include "stats.h"
 
 struct eph_provider;
@@ -17,6 +19,8 @@ struct eph_process {
     struct eph_process
         *older; // owned; of our ancestors, kept until teardown since other threads may still look at its pid
     struct eph_attachment attachment;
+    struct eph_flights flights;
+    struct eph_pool pool; // of X25519
     struct eph_stats stats;
 };
 

@@ -13,6 +13,9 @@ struct eph_ec_key;
 struct eph_key;
 struct eph_provider;
 
+// Fills both halves of the key with a pair made ahead. False: there is none, make one.
+bool eph_route_pooled(struct eph_provider *provider, struct eph_key *key);
+
 // Fills key->public_u from key->scalar. False: even software failed.
 bool eph_route_keygen(struct eph_provider *provider, struct eph_key *key);
 

@@ -231,6 +231,44 @@ bool eph_stats_breaker_closed(const struct eph_stats *stats)
     return atomic_load_explicit((_Atomic uint64_t *)&stats->page->counters.breaker, memory_order_relaxed) == 0;
 }
 
+void eph_stats_pool_hit(struct eph_stats *stats, uint64_t age_ns)
+{
+    struct eph_stats_pool *pool = &stats->page->counters.pool;
+    add(&pool->hits, 1);
+    add(&pool->age[eph_stats_age_bucket(age_ns)], 1);
+    add(&pool->age_sum_ns, age_ns);
+}
+
+void eph_stats_pool_miss(struct eph_stats *stats)
+{
+    add(&stats->page->counters.pool.misses, 1);
+}
+
+void eph_stats_pool_made(struct eph_stats *stats)
+{
+    add(&stats->page->counters.pool.made, 1);
+}
+
+void eph_stats_pool_expired(struct eph_stats *stats)
+{
+    add(&stats->page->counters.pool.expired, 1);
+}
+
+void eph_stats_pool_discarded(struct eph_stats *stats)
+{
+    add(&stats->page->counters.pool.discarded, 1);
+}
+
+void eph_stats_pool_refused(struct eph_stats *stats)
+{
+    add(&stats->page->counters.pool.refused, 1);
+}
+
+void eph_stats_pool_keys(struct eph_stats *stats, unsigned keys)
+{
+    atomic_store_explicit((_Atomic uint64_t *)&stats->page->counters.pool_keys, keys, memory_order_relaxed);
+}
+
 void eph_stats_note(struct eph_stats *stats, const char *note)
 {
     snprintf(stats->page->note, sizeof stats->page->note, "%s", note);

@@ -50,6 +50,14 @@ void eph_stats_policy(struct eph_stats *stats, enum eph_stats_policy reason);
 void eph_stats_cycles(struct eph_stats *stats, uint32_t cycles);
 void eph_stats_breaker(struct eph_stats *stats, unsigned state);
 bool eph_stats_breaker_closed(const struct eph_stats *stats);
+// The key pool.
+void eph_stats_pool_hit(struct eph_stats *stats, uint64_t age_ns);
+void eph_stats_pool_miss(struct eph_stats *stats);
+void eph_stats_pool_made(struct eph_stats *stats);
+void eph_stats_pool_expired(struct eph_stats *stats);
+void eph_stats_pool_discarded(struct eph_stats *stats);
+void eph_stats_pool_refused(struct eph_stats *stats);
+void eph_stats_pool_keys(struct eph_stats *stats, unsigned keys); // gauge
 void eph_stats_note(struct eph_stats *stats, const char *note);
 
 #endif

@@ -144,7 +144,7 @@ Test(route, imported_keys_go_to_the_device_when_always)
 Test(route, wrong_configuration_means_software_and_is_counted)
 {
     static const char *const wrong[] = {"device = nonsense\n", "offload = sometimes\n", "deadline_ms = soon\n",
-                                        "pool = 64\n"};
+                                        "pool = many\n"};
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         rig_open(&rig, wrong[i]);
         rig_agree(&rig);

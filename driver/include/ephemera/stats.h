@@ -70,10 +70,22 @@ enum {
     EPH_STATS_SERIES = EPH_STATS_CURVES * EPH_STATS_OPS * EPH_STATS_SERVED_COUNT, // curve, op, served
     EPH_STATS_BUCKETS = 18,                                                       // of a latency histogram
     EPH_STATS_BUCKET0_LOG2_NS = 13, // bucket b: up to 2^(13 + b) ns; the last is open
-    EPH_STATS_VERSION = 1,
+    EPH_STATS_AGE_BUCKETS = 9,      // of the ages of pooled keys: up to 4^b ms; the last is open
+    EPH_STATS_VERSION = 2,
 };
 
 #define EPH_STATS_MAGIC UINT64_C(0x315354415453504d) // "MPSTATS1"
+
+// The key pool: hits are also operations with served="pool".
+struct eph_stats_pool {
+    uint64_t hits, misses;
+    uint64_t made;                       // keys that entered the pool, each checked
+    uint64_t expired;                    // wiped unused since they were too old
+    uint64_t discarded;                  // asked of the device, which failed, answered wrongly or too late
+    uint64_t refused;                    // processes without a pool since memory could not be locked
+    uint64_t age[EPH_STATS_AGE_BUCKETS]; // of keys when they were used
+    uint64_t age_sum_ns;
+};
 
 struct eph_stats_counters {
     uint64_t operations[EPH_STATS_SERIES];
@@ -83,6 +95,8 @@ struct eph_stats_counters {
     uint64_t policy[EPH_POLICY_COUNT];
     uint64_t device_cycles;
     uint64_t breaker; // gauge: enum eph_breaker
+    struct eph_stats_pool pool;
+    uint64_t pool_keys; // gauge: keys waiting in the pool
 };
 
 struct eph_stats_page {
@@ -111,6 +125,52 @@ static inline unsigned eph_stats_bucket(uint64_t ns)
     while (bucket < EPH_STATS_BUCKETS - 1 && ns > UINT64_C(1) << (EPH_STATS_BUCKET0_LOG2_NS + bucket))
         bucket++;
     return bucket;
+}
+
+static inline unsigned eph_stats_age_bucket(uint64_t ns)
+{
+    unsigned bucket = 0;
+    while (bucket < EPH_STATS_AGE_BUCKETS - 1 && ns > UINT64_C(1000000) << (2 * bucket))
+        bucket++;
+    return bucket;
+}
+
+static inline void eph_stats_print_pool(FILE *out, const struct eph_stats_counters *counters)
+{
+    const struct eph_stats_pool *pool = &counters->pool;
+    const struct {
+        const char *name, *help;
+        uint64_t value;
+    } rows[] = {
+        {"hits", "Key generations served from the key pool.", pool->hits},
+        {"misses", "Key generations that found the key pool empty.", pool->misses},
+        {"made", "Keys that the device made for the pool, each checked.", pool->made},
+        {"expired", "Pooled keys wiped unused since they were too old.", pool->expired},
+        {"discarded", "Pooled keys that the device failed to make.", pool->discarded},
+        {"refused", "Processes without a key pool since their memory could not be locked.", pool->refused},
+    };
+    for (unsigned r = 0; r < sizeof rows / sizeof rows[0]; r++)
+        fprintf(out,
+                "# TYPE ephemera_pool_%s counter\n# HELP ephemera_pool_%s %s\nephemera_pool_%s_total %" PRIu64 "\n",
+                rows[r].name, rows[r].name, rows[r].help, rows[r].name, rows[r].value);
+    fprintf(out,
+            "# TYPE ephemera_pool_keys gauge\n"
+            "# HELP ephemera_pool_keys Keys waiting in the pools of the living processes.\n"
+            "ephemera_pool_keys %" PRIu64 "\n",
+            counters->pool_keys);
+    fprintf(out, "# TYPE ephemera_pool_age_seconds histogram\n"
+                 "# HELP ephemera_pool_age_seconds Age of pooled keys when they were used.\n");
+    uint64_t total = 0;
+    for (unsigned b = 0; b < EPH_STATS_AGE_BUCKETS; b++) {
+        total += pool->age[b];
+        if (b == EPH_STATS_AGE_BUCKETS - 1)
+            fprintf(out, "ephemera_pool_age_seconds_bucket{le=\"+Inf\"} %" PRIu64 "\n", total);
+        else
+            fprintf(out, "ephemera_pool_age_seconds_bucket{le=\"%.3f\"} %" PRIu64 "\n",
+                    (double)(UINT64_C(1) << (2 * b)) / 1e3, total);
+    }
+    fprintf(out, "ephemera_pool_age_seconds_sum %.9f\nephemera_pool_age_seconds_count %" PRIu64 "\n",
+            (double)pool->age_sum_ns / 1e9, total);
 }
 
 static inline void eph_stats_print_histogram(FILE *out, const struct eph_stats_counters *counters, unsigned series,
@@ -171,6 +231,7 @@ static inline void eph_stats_print(FILE *out, const struct eph_stats_counters *c
         "# HELP ephemera_breaker_state Circuit breaker: 0 closed, 1 open, 2 half open; the worst of the processes.\n"
         "ephemera_breaker_state %" PRIu64 "\n",
         counters->breaker);
+    eph_stats_print_pool(out, counters);
     fprintf(out, "# TYPE ephemera_latency_seconds histogram\n"
                  "# HELP ephemera_latency_seconds Time inside one operation, host view.\n");
     for (unsigned s = 0; s < EPH_STATS_SERIES; s++)

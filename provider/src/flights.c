@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "flights.h"
+#include "secret.h"
+
+#include <stddef.h>
+
+enum { POLL_BATCH = 8 }; // completions a call of eph_poll: 2 KiB of stack, which may be a fibre's
+
+void eph_flights_init(struct eph_flights *flights)
+{
+    pthread_mutex_init(&flights->lock, NULL);
+    flights->first = NULL;
+}
+
+void eph_flights_fini(struct eph_flights *flights)
+{
+    pthread_mutex_destroy(&flights->lock);
+}
+
+// The lock covers the submission, so that no poll can meet a tag that is not listed yet.
+enum eph_status eph_flights_submit(struct eph_flights *flights, struct eph_queue *queue,
+                                   const struct eph_request *request, struct eph_flight *flight)
+{
+    pthread_mutex_lock(&flights->lock);
+    enum eph_status status = eph_submit(queue, request, 1, &flight->tag);
+    if (status == EPH_OK) {
+        flight->next = flights->first;
+        flights->first = flight;
+    }
+    pthread_mutex_unlock(&flights->lock);
+    return status;
+}
+
+// A tag that is not listed belongs to nobody; the driver has freed its slot.
+static void land(struct eph_flights *flights, const struct eph_completion *completion)
+{
+    for (struct eph_flight **link = &flights->first; *link != NULL; link = &(*link)->next) {
+        struct eph_flight *flight = *link;
+        if (flight->tag != completion->tag)
+            continue;
+        *link = flight->next;
+        flight->land(flight, completion);
+        return;
+    }
+}
+
+void eph_flights_poll(struct eph_flights *flights, struct eph_queue *queue)
+{
+    struct eph_completion completions[POLL_BATCH];
+    size_t found = POLL_BATCH;
+    if (pthread_mutex_trylock(&flights->lock) != 0)
+        return;
+    while (found == POLL_BATCH && flights->first != NULL) {
+        found = eph_poll(queue, completions, POLL_BATCH);
+        for (size_t i = 0; i < found; i++)
+            land(flights, &completions[i]);
+        eph_secret_wipe(completions, found * sizeof completions[0]);
+    }
+    pthread_mutex_unlock(&flights->lock);
+}
+
+void eph_flights_end(struct eph_flights *flights, enum eph_status status)
+{
+    pthread_mutex_lock(&flights->lock);
+    while (flights->first != NULL) {
+        struct eph_flight *flight = flights->first;
+        flights->first = flight->next;
+        flight->land(flight, &(struct eph_completion){.tag = flight->tag, .status = status});
+    }
+    pthread_mutex_unlock(&flights->lock);
+}

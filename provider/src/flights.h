@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+// Requests on their way whose submitter does not wait inside the driver: keys for the pool, calls of paused async jobs.
+// All completions of a process's queue come out of one eph_poll, whoever calls it; here they find their owner by tag.
+#ifndef EPH_FLIGHTS_H
+#define EPH_FLIGHTS_H
+
+#include <ephemera/ephemera.h>
+#include <pthread.h>
+#include <stdbool.h>
+
+// Part of its owner's record, which must stay where it is until land has been called, exactly once for each successful
+// submission. land runs in any thread that polls, with the flights' lock held: it must not submit, poll or block.
+// completion->status tells EPH_OK, EPH_E_TIMEOUT or why the queue ended; the caller wipes it.
+struct eph_flight {
+    uint32_t tag;
+    void (*land)(struct eph_flight *flight, const struct eph_completion *completion);
+    struct eph_flight *next;
+};
+
+// Of one process and its queue. Lock order: the attachment's lock, this one, the driver's.
+struct eph_flights {
+    pthread_mutex_t lock;
+    struct eph_flight *first; // borrowed from their owners
+};
+
+void eph_flights_init(struct eph_flights *flights);
+void eph_flights_fini(struct eph_flights *flights); // none is left, see eph_flights_end
+
+// May wait for another thread that submits or polls, which takes microseconds; never for the device.
+EPH_MUST_CHECK enum eph_status eph_flights_submit(struct eph_flights *flights, struct eph_queue *queue,
+                                                  const struct eph_request *request, struct eph_flight *flight);
+// Lands what is ready. Does nothing while another thread does the same.
+void eph_flights_poll(struct eph_flights *flights, struct eph_queue *queue);
+// The queue is about to be closed, or the process state to be freed: all land with this status.
+void eph_flights_end(struct eph_flights *flights, enum eph_status status);
+
+#endif

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon.h"
+
+#include <criterion/criterion.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static pid_t daemon_pid;
+static char daemon_path[80];
+
+void daemon_start(const char *faults)
+{
+    int ready[2];
+    char byte, ready_fd[16];
+    snprintf(daemon_path, sizeof daemon_path, "/tmp/eph-provider-sim.%ld", (long)getpid());
+    cr_assert_eq(pipe(ready), 0);
+    snprintf(ready_fd, sizeof ready_fd, "%d", ready[1]);
+    daemon_pid = fork();
+    if (daemon_pid == 0) {
+        int null = open("/dev/null", O_WRONLY);
+        dup2(null, STDERR_FILENO);
+        close(ready[0]);
+        execl(EPH_SIM_BINARY, EPH_SIM_BINARY, "--backend", "model", "--socket", daemon_path, "--ready-fd", ready_fd,
+              faults[0] ? "--faults" : NULL, faults, (char *)NULL);
+        _exit(127);
+    }
+    close(ready[1]);
+    cr_assert_eq(read(ready[0], &byte, 1), 1, "ephemera-sim does not start");
+    close(ready[0]);
+}
+
+void daemon_stop(int signal)
+{
+    char attach[100];
+    if (daemon_pid <= 0)
+        return;
+    kill(daemon_pid, signal);
+    kill(daemon_pid, SIGCONT); // a stopped one must wake up to end
+    waitpid(daemon_pid, NULL, 0);
+    daemon_pid = 0;
+    snprintf(attach, sizeof attach, "%s.attach", daemon_path);
+    unlink(daemon_path);
+    unlink(attach);
+}
+
+void daemon_signal(int signal)
+{
+    cr_assert_eq(kill(daemon_pid, signal), 0);
+}
+
+void daemon_rig(struct rig *rig, const char *more)
+{
+    char section[256];
+    snprintf(section, sizeof section, "device = socket:%s\n%s", daemon_path, more);
+    rig_open(rig, section);
+}

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+// One ephemera-sim on the model back end beside the test, with injected faults.
+#ifndef EPH_TEST_PROVIDER_DAEMON_H
+#define EPH_TEST_PROVIDER_DAEMON_H
+
+#include "rig.h"
+
+// faults: "" for none. Returns when it listens.
+void daemon_start(const char *faults);
+void daemon_stop(int signal); // and waits; does nothing when there is none
+void daemon_signal(int signal);
+
+// rig_open on the daemon with further lines of the provider's section.
+void daemon_rig(struct rig *rig, const char *more);
+
+#endif
