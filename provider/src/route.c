@@ -6,7 +6,6 @@
 #include "provider.h"
 #include "software_ec.h"
 
-#include <openssl/evp.h>
 #include <string.h>
 #include <time.h>
 
@@ -160,19 +159,6 @@ bool eph_route_pooled(struct eph_provider *provider, struct eph_key *key)
     return true;
 }
 
-// The pool serves every policy but never: its keys were made by the device, in time.
-bool eph_route_pooled(struct eph_provider *provider, struct eph_key *key)
-{
-    struct eph_process *process = eph_process_current(provider);
-    if (process == NULL || !provider->config.valid || provider->config.offload == EPH_OFFLOAD_NEVER)
-        return false;
-    uint64_t start_ns = now_ns();
-    if (!eph_pool_take(provider, process, key))
-        return false;
-    eph_stats_operation(&process->stats, EPH_CURVE_X25519, EPH_OP_KEYGEN, EPH_STATS_SERVED_POOL, now_ns() - start_ns);
-    return true;
-}
-
 bool eph_route_keygen(struct eph_provider *provider, struct eph_key *key)
 {
     const struct operation operation = {EPH_OP_KEYGEN, key, NULL, key->public_u};
@@ -188,9 +174,8 @@ bool eph_route_derive(struct eph_provider *provider, struct eph_key *key, const 
 static bool do_ec(struct eph_provider *provider, struct ec_work *work)
 {
     if (work->opcode == EPH_OP_DERIVE)
-        return work->custom != NULL
-                   ? EVP_PKEY_derive(work->custom, work->secret, work->bytes) > 0
-                   : eph_software_ec_derive(&provider->software, work->own, work->peer, work->secret, work->bytes);
+        return eph_software_ec_derive(&provider->software, work->own, work->peer, work->custom, work->secret,
+                                      work->bytes);
     work->made = eph_software_ec_generate(&provider->software, work->curve, work->custom);
     return work->made != NULL;
 }
