@@ -4,6 +4,7 @@
 
 #include <openssl/evp.h>
 #include <openssl/obj_mac.h>
+#include <string.h>
 #include <strings.h>
 
 static const struct {
@@ -55,7 +56,7 @@ void eph_ec_fini(struct eph_ec *ec)
 const struct eph_ec_curve *eph_ec_curve_find(const struct eph_ec *ec, const char *name)
 {
     for (size_t row = 0; name != NULL && row < EPH_EC_CURVES; row++)
-        if (strcasecmp(name, table[row].name) == 0 || strcasecmp(name, table[row].nist_name) == 0)
+        if (strcasecmp(name, table[row].name) == 0 || strcmp(name, table[row].nist_name) == 0)
             return &ec->curves[row];
     return NULL;
 }

@@ -32,7 +32,7 @@ struct eph_ec {
 bool eph_ec_init(struct eph_ec *ec, const struct eph_software *software);
 void eph_ec_fini(struct eph_ec *ec); // accepts a zeroed one
 
-// NULL: not one of ours, or no name at all. Letter case does not matter.
+// NULL: not one of ours, or no name at all. Letter case matters as in default: for P-256, not for prime256v1.
 const struct eph_ec_curve *eph_ec_curve_find(const struct eph_ec *ec, const char *name);
 
 static inline size_t eph_ec_curve_octets(const struct eph_ec_curve *curve) // of an uncompressed point

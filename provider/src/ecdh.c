@@ -56,30 +56,38 @@ static int exchange_init(void *vexchange, void *vkey, const OSSL_PARAM params[])
     return exchange_set_params(exchange, params);
 }
 
-static bool make_custom(struct exchange *exchange)
+// Default's exchange with our key and, when there is one, the peer's. Default says whether they go together.
+static bool give_peer(struct exchange *exchange)
 {
-    if (exchange->custom == NULL && exchange->key != NULL)
-        exchange->custom = eph_software_ec_derivation(&exchange->provider->software, exchange->key);
-    return exchange->custom != NULL;
+    EVP_PKEY *software = eph_ec_key_software(exchange->peer);
+    return software != NULL && EVP_PKEY_derive_set_peer_ex(exchange->custom, software, 0) > 0;
 }
 
-// The core has validated the peer's key unless the application said not to. Whether two keys that are not both on one
-// curve of ours go together, default says.
+static bool make_custom(struct exchange *exchange)
+{
+    if (exchange->custom != NULL)
+        return true;
+    if (exchange->key == NULL)
+        return false;
+    exchange->custom = eph_software_ec_derivation(&exchange->provider->software, exchange->key);
+    return exchange->custom != NULL && (exchange->peer == NULL || give_peer(exchange));
+}
+
+// The core has validated the peer's key unless the application said not to.
 static int exchange_set_peer(void *vexchange, void *vpeer)
 {
     struct exchange *exchange = vexchange;
     struct eph_ec_key *peer = vpeer;
     if (exchange == NULL || exchange->key == NULL || peer == NULL)
         return 0;
-    if (exchange->key->curve == NULL || exchange->key->curve != peer->curve) {
-        EVP_PKEY *software = eph_ec_key_software(peer);
-        if (software == NULL || !make_custom(exchange) ||
-            EVP_PKEY_derive_set_peer_ex(exchange->custom, software, 0) <= 0)
-            return 0;
-    }
     eph_ec_key_free(exchange->peer);
     exchange->peer = eph_ec_key_share(peer);
-    return 1;
+    bool plain = exchange->custom == NULL && exchange->key->curve != NULL && exchange->key->curve == peer->curve;
+    if (plain || (exchange->custom != NULL ? give_peer(exchange) : make_custom(exchange)))
+        return 1;
+    eph_ec_key_free(exchange->peer);
+    exchange->peer = NULL;
+    return 0;
 }
 
 // libssl asks for the size first: that computes nothing.

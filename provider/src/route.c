@@ -6,6 +6,7 @@
 #include "provider.h"
 #include "software_ec.h"
 
+#include <openssl/evp.h>
 #include <string.h>
 #include <time.h>
 
@@ -174,8 +175,9 @@ bool eph_route_derive(struct eph_provider *provider, struct eph_key *key, const 
 static bool do_ec(struct eph_provider *provider, struct ec_work *work)
 {
     if (work->opcode == EPH_OP_DERIVE)
-        return eph_software_ec_derive(&provider->software, work->own, work->peer, work->custom, work->secret,
-                                      work->bytes);
+        return work->custom != NULL
+                   ? EVP_PKEY_derive(work->custom, work->secret, work->bytes) > 0
+                   : eph_software_ec_derive(&provider->software, work->own, work->peer, work->secret, work->bytes);
     work->made = eph_software_ec_generate(&provider->software, work->curve, work->custom);
     return work->made != NULL;
 }

@@ -23,7 +23,8 @@ bool eph_route_keygen(struct eph_provider *provider, struct eph_key *key);
 bool eph_route_derive(struct eph_provider *provider, struct eph_key *key, const uint8_t *peer_u, uint8_t *secret);
 
 // EC. curve: NULL for one that is not ours, which is neither routed nor counted. generator and derivation: what was
-// asked for beyond the curve (software_ec.h), or NULL. NULL or false with the default provider's errors in the queue.
+// asked for beyond the curve (software_ec.h; the latter has the peer), or NULL. NULL or false with the default
+// provider's errors in the queue.
 EVP_PKEY *eph_route_ec_keygen(struct eph_provider *provider, const struct eph_ec_curve *curve, EVP_PKEY_CTX *generator);
 bool eph_route_ec_derive(struct eph_provider *provider, struct eph_ec_key *own, struct eph_ec_key *peer,
                          EVP_PKEY_CTX *derivation, uint8_t *secret, size_t *bytes);

@@ -101,14 +101,12 @@ EVP_PKEY_CTX *eph_software_ec_derivation(const struct eph_software *software, st
 
 // The peer's key has been checked by our caller: no second check here.
 bool eph_software_ec_derive(const struct eph_software *software, struct eph_ec_key *own, struct eph_ec_key *peer,
-                            EVP_PKEY_CTX *derivation, uint8_t *secret, size_t *bytes)
+                            uint8_t *secret, size_t *bytes)
 {
     EVP_PKEY *peer_key = eph_ec_key_software(peer);
-    EVP_PKEY_CTX *plain = derivation == NULL ? eph_software_ec_derivation(software, own) : NULL;
-    if (plain != NULL)
-        derivation = plain;
+    EVP_PKEY_CTX *derivation = eph_software_ec_derivation(software, own);
     bool derived = derivation != NULL && peer_key != NULL && EVP_PKEY_derive_set_peer_ex(derivation, peer_key, 0) > 0 &&
                    EVP_PKEY_derive(derivation, secret, bytes) > 0;
-    EVP_PKEY_CTX_free(plain);
+    EVP_PKEY_CTX_free(derivation);
     return derived;
 }

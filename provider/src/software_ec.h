@@ -24,11 +24,11 @@ EVP_PKEY_CTX *eph_software_ec_generator(const struct eph_software *software, EVP
 EVP_PKEY *eph_software_ec_generate(const struct eph_software *software, const struct eph_ec_curve *curve,
                                    EVP_PKEY_CTX *generator);
 
-// A context for the private key own, in which parameters can be set.
+// A context for the private key own, in which parameters and peer can be set.
 EVP_PKEY_CTX *eph_software_ec_derivation(const struct eph_software *software, struct eph_ec_key *own);
 
-// Raw ECDH (SP 800-56A section 5.7.1.2), or with what is set in derivation (may be NULL). *bytes: room, then length.
+// Raw ECDH (SP 800-56A section 5.7.1.2). *bytes: room, then length.
 bool eph_software_ec_derive(const struct eph_software *software, struct eph_ec_key *own, struct eph_ec_key *peer,
-                            EVP_PKEY_CTX *derivation, uint8_t *secret, size_t *bytes);
+                            uint8_t *secret, size_t *bytes);
 
 #endif

@@ -25,6 +25,22 @@ enum { EPH_X25519_VECTORS = 518 };
 // unreadable file, malformed entry, or another number than EPH_X25519_VECTORS.
 size_t eph_wycheproof_x25519(struct eph_x25519_vector **vectors);
 
+enum eph_wycheproof_result { EPH_WYCHEPROOF_VALID, EPH_WYCHEPROOF_ACCEPTABLE, EPH_WYCHEPROOF_INVALID };
+
+struct eph_p256_vector {
+    unsigned id;        // tcId
+    uint8_t scalar[32]; // big-endian
+    uint8_t peer[65];   // an encoded point, or what pretends to be one
+    size_t peer_bytes;
+    uint8_t shared[32];
+    enum eph_wycheproof_result result;
+};
+
+enum { EPH_P256_VECTORS = 355 };
+
+// Likewise, ecdh_secp256r1_ecpoint_test.json.
+size_t eph_wycheproof_p256(struct eph_p256_vector **vectors);
+
 #ifdef __cplusplus
 }
 #endif
