@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// One process, one way to end: endings WAY. Each uses the provider first and must leave with exit code 0, whatever is
+// One process, one way to end: endings WAY X25519|P-256. Each uses the provider first and must leave with exit code 0, whatever is
 // still alive.
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/provider.h>
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,10 +13,12 @@
 #include <unistd.h>
 
 static EVP_PKEY *key, *peer;
+static const char *group = "";
 
 static EVP_PKEY *generate(void)
 {
-    EVP_PKEY *made = EVP_PKEY_Q_keygen(NULL, NULL, "X25519");
+    bool x25519 = strcmp(group, "X25519") == 0;
+    EVP_PKEY *made = EVP_PKEY_Q_keygen(NULL, NULL, x25519 ? "X25519" : "EC", group);
     if (made == NULL || strcmp(OSSL_PROVIDER_get0_name(EVP_PKEY_get0_provider(made)), "ephemera") != 0) {
         fprintf(stderr, "no key of ours\n");
         _exit(1);
@@ -56,7 +59,8 @@ static void *exit_from_thread(void *unused)
 
 int main(int argc, char **argv)
 {
-    const char *way = argc > 1 ? argv[1] : "";
+    const char *way = argc > 2 ? argv[1] : "";
+    group = argc > 2 ? argv[2] : "";
     int child_status = 0;
     // Registered before libcrypto's own handler: runs after it.
     if (strcmp(way, "handler-after-cleanup") == 0)

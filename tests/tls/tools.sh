@@ -40,11 +40,34 @@ printf 'MCowBQYDK2VuAyEAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=' | sed 's/^
 [ ! -s zero.bin ] || fail 'something was written for a low-order peer'
 grep -q 'low-order' zero.log || fail "no clear error: $(cat zero.log)"
 
+# EC: keys of our curves and of others, by both generators; texts, signatures and secrets are those of stock.
+before=$(software_operations test)
+for curve in prime256v1 secp384r1 secp521r1 secp256k1 brainpoolP256r1; do
+    ours test genpkey -algorithm EC -pkeyopt ec_paramgen_curve:$curve -out e.pem
+    ours test ecparam -name $curve -genkey -noout -out f.pem
+    for key in e f; do
+        stock pkey -in $key.pem -check -noout >check.log 2>&1 || fail "$curve: stock finds fault with the key"
+        stock pkey -in $key.pem -text -noout >stock.txt
+        ours test pkey -in $key.pem -text -noout >ours.txt
+        cmp stock.txt ours.txt
+        stock pkey -in $key.pem -pubout -out $key.pub
+    done
+    stock pkeyutl -derive -inkey e.pem -peerkey f.pub -out stock.bin
+    ours test pkeyutl -derive -inkey e.pem -peerkey f.pub -out ours.bin
+    cmp stock.bin ours.bin
+    ours test dgst -sha256 -sign e.pem -out e.sig e.pem
+    stock dgst -sha256 -verify e.pub -signature e.sig e.pem >verify.log
+    ours test req -x509 -newkey ec -pkeyopt ec_paramgen_curve:$curve -nodes -subj /CN=x -keyout g.pem -out g.crt 2>req.log
+    stock verify -CAfile g.crt g.crt >verify.log
+done
+for encoding in named_curve explicit; do
+    ours test genpkey -genparam -algorithm EC -pkeyopt ec_paramgen_curve:P-384 -pkeyopt ec_param_enc:$encoding -out ours.param
+    stock genpkey -genparam -algorithm EC -pkeyopt ec_paramgen_curve:P-384 -pkeyopt ec_param_enc:$encoding -out stock.param
+    cmp ours.param stock.param
+done
+[ "$(software_operations test)" -ge $((before + 12)) ] || fail 'EC operations were not ours' # three curves: genpkey, ecparam, req, derive
+
 # Everything else works as before.
-ours test genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out e.pem
-ours test pkey -in e.pem -pubout -out e.pub
-ours test pkeyutl -derive -inkey e.pem -peerkey e.pub -out e.bin
-ours test req -x509 -new -key e.pem -subj /CN=x -config /dev/null -out e.crt 2>req.log || ours test req -x509 -newkey ed25519 -nodes -keyout f.pem -subj /CN=x -out f.crt 2>>req.log || true
 ours test genpkey -algorithm X448 -out g.pem
 ours test genpkey -algorithm ED25519 -out h.pem
 ours test dgst -sha256 -sign e.pem -out e.sig e.pem
