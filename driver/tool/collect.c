@@ -80,7 +80,7 @@ static void take(int directory, const char *name, struct eph_collected *collecte
         memcpy(collected->note, page.note, sizeof collected->note);
         collected->device[sizeof collected->device - 1] = collected->note[sizeof collected->note - 1] = 0;
         if (gone) {
-            page.counters.pool_keys = 0; // what the dead held is no more
+            page.counters.pool_keys = page.counters.async_paused = 0; // what the dead held is no more
         } else {
             collected->living++;
             if (page.counters.breaker > collected->counters.breaker)

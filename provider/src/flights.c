@@ -3,6 +3,7 @@
 #include "secret.h"
 
 #include <stddef.h>
+#include <sys/eventfd.h>
 
 enum { POLL_BATCH = 8 }; // completions a call of eph_poll: 2 KiB of stack, which may be a fibre's
 
@@ -10,6 +11,7 @@ void eph_flights_init(struct eph_flights *flights)
 {
     pthread_mutex_init(&flights->lock, NULL);
     flights->first = NULL;
+    flights->dozer_fd = -1;
 }
 
 void eph_flights_fini(struct eph_flights *flights)
@@ -27,12 +29,16 @@ enum eph_status eph_flights_submit(struct eph_flights *flights, struct eph_queue
         flight->next = flights->first;
         flights->first = flight;
     }
+    if (status == EPH_OK && flights->dozer_fd >= 0) {
+        eventfd_write(flights->dozer_fd, 1);
+        flights->dozer_fd = -1;
+    }
     pthread_mutex_unlock(&flights->lock);
     return status;
 }
 
 // A tag that is not listed belongs to nobody; the driver has freed its slot.
-static void land(struct eph_flights *flights, const struct eph_completion *completion)
+static bool land(struct eph_flights *flights, const struct eph_completion *completion)
 {
     for (struct eph_flight **link = &flights->first; *link != NULL; link = &(*link)->next) {
         struct eph_flight *flight = *link;
@@ -40,23 +46,35 @@ static void land(struct eph_flights *flights, const struct eph_completion *compl
             continue;
         *link = flight->next;
         flight->land(flight, completion);
-        return;
+        return true;
     }
+    return false;
 }
 
-void eph_flights_poll(struct eph_flights *flights, struct eph_queue *queue)
+unsigned eph_flights_poll(struct eph_flights *flights, struct eph_queue *queue)
 {
     struct eph_completion completions[POLL_BATCH];
-    size_t found = POLL_BATCH;
+    size_t found;
+    unsigned landed = 0;
     if (pthread_mutex_trylock(&flights->lock) != 0)
-        return;
-    while (found == POLL_BATCH && flights->first != NULL) {
+        return 0;
+    do { // at least once, even when nothing of ours flies: it also takes the event back
         found = eph_poll(queue, completions, POLL_BATCH);
         for (size_t i = 0; i < found; i++)
-            land(flights, &completions[i]);
+            landed += land(flights, &completions[i]);
         eph_secret_wipe(completions, found * sizeof completions[0]);
-    }
+    } while (found == POLL_BATCH);
     pthread_mutex_unlock(&flights->lock);
+    return landed;
+}
+
+bool eph_flights_doze(struct eph_flights *flights, int wake_fd)
+{
+    pthread_mutex_lock(&flights->lock);
+    bool may = flights->first == NULL;
+    flights->dozer_fd = may ? wake_fd : -1;
+    pthread_mutex_unlock(&flights->lock);
+    return may;
 }
 
 void eph_flights_end(struct eph_flights *flights, enum eph_status status)

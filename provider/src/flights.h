@@ -21,6 +21,7 @@ struct eph_flight {
 struct eph_flights {
     pthread_mutex_t lock;
     struct eph_flight *first; // borrowed from their owners
+    int dozer_fd;             // eventfd of a thread that sleeps until the next submission; -1: none
 };
 
 void eph_flights_init(struct eph_flights *flights);
@@ -29,8 +30,10 @@ void eph_flights_fini(struct eph_flights *flights); // none is left, see eph_fli
 // May wait for another thread that submits or polls, which takes microseconds; never for the device.
 EPH_MUST_CHECK enum eph_status eph_flights_submit(struct eph_flights *flights, struct eph_queue *queue,
                                                   const struct eph_request *request, struct eph_flight *flight);
-// Lands what is ready. Does nothing while another thread does the same.
-void eph_flights_poll(struct eph_flights *flights, struct eph_queue *queue);
+// Lands what is ready; returns how many. Does nothing while another thread does the same.
+unsigned eph_flights_poll(struct eph_flights *flights, struct eph_queue *queue);
+// False while something flies. True: wake_fd will be raised by the next submission.
+bool eph_flights_doze(struct eph_flights *flights, int wake_fd);
 // The queue is about to be closed, or the process state to be freed: all land with this status.
 void eph_flights_end(struct eph_flights *flights, enum eph_status status);
 

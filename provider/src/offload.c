@@ -10,9 +10,10 @@
 #include <string.h>
 #include <time.h>
 
-#define FIRST_BACKOFF_NS UINT64_C(1000000000)
-#define MAX_BACKOFF_NS   UINT64_C(64000000000)
-#define FIRST_ATTACH_NS  UINT64_C(3000000000) // the RTL simulation needs about one second for its self-test
+#define FIRST_BACKOFF_NS     UINT64_C(1000000000)
+#define MAX_BACKOFF_NS       UINT64_C(64000000000)
+#define HARDWARE_DEADLINE_NS UINT64_C(10000000)
+#define FIRST_ATTACH_NS      UINT64_C(3000000000) // the RTL simulation needs about one second for its self-test
 
 static uint64_t now_ns(void)
 {
@@ -21,7 +22,7 @@ static uint64_t now_ns(void)
     return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
-static enum eph_stats_cause cause_of(enum eph_status status)
+enum eph_stats_cause eph_offload_cause(enum eph_status status)
 {
     switch (status) {
     case EPH_E_INVALID:
@@ -154,9 +155,10 @@ static void *attach(void *vjob)
     pthread_rwlock_wrlock(&attachment->lock);
     if (status == EPH_OK) {
         attachment->queue = queue;
+        attachment->attached++;
         attachment->backoff_ns = 0;
     } else {
-        back_off(attachment, cause_of(status));
+        back_off(attachment, eph_offload_cause(status));
     }
     eph_stats_note(&job.process->stats, status == EPH_OK ? "" : eph_status_text(status));
     pthread_rwlock_unlock(&attachment->lock);
@@ -229,8 +231,8 @@ struct eph_queue *eph_offload_current(struct eph_process *process)
 }
 
 // The queue, with the lock held shared; NULL with a cause and no lock held.
-static struct eph_queue *acquire(struct eph_provider *provider, struct eph_process *process,
-                                 enum eph_stats_cause *cause)
+struct eph_queue *eph_offload_acquire(struct eph_provider *provider, struct eph_process *process,
+                                      enum eph_stats_cause *cause)
 {
     struct eph_attachment *attachment = &process->attachment;
     for (int attempt = 0; attempt < 2; attempt++) {
@@ -283,7 +285,7 @@ enum eph_outcome eph_offload_judge(const struct eph_completion *completion, cons
 {
     answer->cycles = completion->status == EPH_OK ? completion->cycles : 0;
     if (completion->status != EPH_OK) {
-        answer->cause = cause_of(completion->status);
+        answer->cause = eph_offload_cause(completion->status);
         answer->detail = eph_status_text(completion->status);
         return EPH_OUTCOME_FAULT;
     }
@@ -328,7 +330,7 @@ enum eph_outcome eph_offload_x25519(struct eph_provider *provider, struct eph_pr
     if (!eph_secret_blind(provider->application, secret_blind))
         return EPH_OUTCOME_FAULT;
 
-    struct eph_queue *queue = acquire(provider, process, &answer->cause);
+    struct eph_queue *queue = eph_offload_acquire(provider, process, &answer->cause);
     if (queue == NULL)
         goto out;
     const struct eph_request request = {
@@ -361,10 +363,24 @@ uint64_t eph_offload_latency_ns(struct eph_provider *provider, struct eph_proces
                                 enum eph_curve curve)
 {
     enum eph_stats_cause cause;
-    struct eph_queue *queue = acquire(provider, process, &cause);
+    struct eph_queue *queue = eph_offload_acquire(provider, process, &cause);
     if (queue == NULL)
         return UINT64_MAX;
     uint64_t latency = eph_queue_latency_ns(queue, opcode, curve);
     eph_offload_release(process);
     return latency;
+}
+
+// The driver's own defaults, without its floors: a floor is patience, no promise.
+uint64_t eph_offload_deadline_ns(struct eph_provider *provider, struct eph_process *process)
+{
+    struct eph_device_info info = {0};
+    uint64_t deadline_ns = provider->config.deadline_ns;
+    struct eph_queue *queue = deadline_ns == 0 ? eph_offload_current(process) : NULL;
+    if (queue == NULL)
+        return deadline_ns;
+    if (eph_device_info(queue, &info) == EPH_OK)
+        deadline_ns = (info.features & EPH_FEATURE_SIMULATED) != 0 ? 20 * info.selftest_ns : HARDWARE_DEADLINE_NS;
+    eph_offload_release(process);
+    return deadline_ns;
 }

@@ -18,6 +18,7 @@ struct eph_attachment {
     pthread_rwlock_t lock; // shared: a call uses the queue; exclusive: queue and cause change. Calls only ever try it.
     struct eph_queue *queue;   // owned; NULL while not attached
     struct eph_device *device; // owned; opened by this process when the inherited one was dead, else NULL
+    unsigned attached;         // how often: tells one queue from the next
     enum eph_stats_cause cause;
     uint64_t retry_ns;   // no attach before this CLOCK_MONOTONIC time
     uint64_t backoff_ns; // 0: never failed
@@ -61,6 +62,8 @@ enum eph_outcome eph_offload_x25519(struct eph_provider *provider, struct eph_pr
 // For those who submit without waiting. The queue of this process, held until eph_offload_release; NULL without one:
 // attaching is left to calls that can do without the device. Holders never sleep and never pause a job.
 struct eph_queue *eph_offload_current(struct eph_process *process);
+struct eph_queue *eph_offload_acquire(struct eph_provider *provider, struct eph_process *process,
+                                      enum eph_stats_cause *cause); // attaches when due; NULL with a cause
 void eph_offload_release(struct eph_process *process);
 // A submission to this queue, released since, found the device gone.
 void eph_offload_lost(struct eph_process *process, const struct eph_queue *dead);
@@ -72,6 +75,11 @@ enum eph_outcome eph_offload_judge(const struct eph_completion *completion, cons
 
 // Whether requests of this curve can be sent and their results be checked, by this file.
 bool eph_offload_has_curve(enum eph_curve curve);
+
+enum eph_stats_cause eph_offload_cause(enum eph_status status); // of a failed submission
+
+// Deadline of one operation; 0 when there is neither a configured one nor a device.
+uint64_t eph_offload_deadline_ns(struct eph_provider *provider, struct eph_process *process);
 
 // Predicted latency of one more such operation; UINT64_MAX when the device can not be used now.
 uint64_t eph_offload_latency_ns(struct eph_provider *provider, struct eph_process *process, enum eph_opcode opcode,

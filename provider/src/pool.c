@@ -235,6 +235,14 @@ static unsigned owed(struct eph_pool *pool)
     return missing < REFILL_AT_ONCE ? missing : REFILL_AT_ONCE;
 }
 
+static bool is_flying(struct eph_pool *pool)
+{
+    pthread_mutex_lock(&pool->lock);
+    bool flying = pool->flying > 0;
+    pthread_mutex_unlock(&pool->lock);
+    return flying;
+}
+
 static bool take(struct eph_pool *pool, struct eph_key *key)
 {
     uint64_t age_ns = 0;
@@ -269,7 +277,8 @@ bool eph_pool_take(struct eph_provider *provider, struct eph_process *process, s
     if (on && queue != NULL) {
         for (unsigned n = owed(pool); n > 0 && status == EPH_OK; n--)
             status = submit_one(provider, pool, queue);
-        eph_flights_poll(&process->flights, queue);
+        if (is_flying(pool))
+            eph_flights_poll(&process->flights, queue);
         if (status != EPH_OK || !eph_stats_breaker_closed(&process->stats))
             eph_offload_note_breaker(process, queue);
     }

@@ -21,6 +21,7 @@ static struct eph_process *create(struct eph_provider *provider, pid_t pid, stru
     eph_attachment_init(&process->attachment);
     eph_flights_init(&process->flights);
     eph_pool_init(&process->pool, process);
+    eph_async_init(&process->async, process);
     return process;
 }
 
@@ -52,6 +53,7 @@ void eph_process_free_all(struct eph_provider *provider)
     while (process != NULL) {
         struct eph_process *older = process->older;
         bool ours = process->pid == getpid();
+        eph_async_fini(&process->async, ours);
         if (ours)
             eph_flights_end(&process->flights, EPH_E_GONE);
         eph_attachment_fini(&process->attachment, ours);

@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 #include <sys/types.h>
 
+#include "async.h"
 #include "flights.h"
 #include "offload.h"
 #include "pool.h"
@@ -21,6 +22,7 @@ struct eph_process {
     struct eph_attachment attachment;
     struct eph_flights flights;
     struct eph_pool pool; // of X25519
+    struct eph_async async;
     struct eph_stats stats;
 };
 

@@ -10,16 +10,11 @@
 #include <openssl/types.h>
 
 #include "config.h"
+#include "cost.h"
 #include "ec_curve.h"
 #include "process.h"
 #include "software.h"
 #include "stats.h"
-
-// What software costs on this machine.
-struct eph_cost {
-    atomic_uint samples;
-    _Atomic uint64_t least_ns;
-};
 
 struct eph_provider {
     const OSSL_CORE_HANDLE *handle; // shared with the core

@@ -12,23 +12,22 @@
 
 // A card of this class has throughput, not latency: one operation takes about a millisecond, software tens of
 // microseconds. So a synchronous call is offloaded on its own account only where the device answers sooner than
-// software would.
-enum { COST_SAMPLES = 8 }; // of software, before policy compares the device with it
-
-enum plan { PLAN_SOFTWARE, PLAN_DEVICE, PLAN_FASTER };
+// software would; a job that can be paused, where the offload costs the host less CPU time than software and the
+// answer leaves room for a second try before the deadline.
+enum plan { PLAN_SOFTWARE, PLAN_DEVICE, PLAN_FASTER, PLAN_RELIEF };
 
 static const struct {
     enum eph_offload offload;
     bool imported; // key from a file or another provider: not ephemeral, no forward secrecy to gain
-    enum plan plan;
-    enum eph_stats_policy reason; // of software
+    enum plan plan, async_plan;
+    enum eph_stats_policy reason; // of PLAN_SOFTWARE
 } policy[] = {
-    {EPH_OFFLOAD_ALWAYS, false, PLAN_DEVICE, EPH_POLICY_COUNT},
-    {EPH_OFFLOAD_ALWAYS, true, PLAN_DEVICE, EPH_POLICY_COUNT},
-    {EPH_OFFLOAD_AUTO, false, PLAN_FASTER, EPH_POLICY_SLOWER},
-    {EPH_OFFLOAD_AUTO, true, PLAN_SOFTWARE, EPH_POLICY_IMPORTED},
-    {EPH_OFFLOAD_NEVER, false, PLAN_SOFTWARE, EPH_POLICY_NEVER},
-    {EPH_OFFLOAD_NEVER, true, PLAN_SOFTWARE, EPH_POLICY_NEVER},
+    {EPH_OFFLOAD_ALWAYS, false, PLAN_DEVICE, PLAN_DEVICE, EPH_POLICY_COUNT},
+    {EPH_OFFLOAD_ALWAYS, true, PLAN_DEVICE, PLAN_DEVICE, EPH_POLICY_COUNT},
+    {EPH_OFFLOAD_AUTO, false, PLAN_FASTER, PLAN_RELIEF, EPH_POLICY_COUNT},
+    {EPH_OFFLOAD_AUTO, true, PLAN_SOFTWARE, PLAN_SOFTWARE, EPH_POLICY_IMPORTED},
+    {EPH_OFFLOAD_NEVER, false, PLAN_SOFTWARE, PLAN_SOFTWARE, EPH_POLICY_NEVER},
+    {EPH_OFFLOAD_NEVER, true, PLAN_SOFTWARE, PLAN_SOFTWARE, EPH_POLICY_NEVER},
 };
 
 struct operation {
@@ -56,24 +55,33 @@ static uint64_t now_ns(void)
     return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
-// True: to the device. False: policy chose software, for *reason.
+// True: to the device. False: policy chose software, for *reason. What is not known yet is measured by doing it.
+static bool compare(struct eph_provider *provider, struct eph_process *process, enum eph_opcode opcode, enum plan plan,
+                    enum eph_stats_policy *reason)
+{
+    const struct eph_cost *cost = &provider->software_cost[opcode - 1];
+    *reason = EPH_POLICY_UNMEASURED;
+    if (!eph_cost_known(cost))
+        return false;
+    *reason = EPH_POLICY_NO_RELIEF;
+    if (plan == PLAN_RELIEF && eph_async_cost_ns(&process->async) >= eph_cost_ns(cost))
+        return false;
+    uint64_t latency_ns = eph_offload_latency_ns(provider, process, opcode, EPH_CURVE_X25519);
+    *reason = plan == PLAN_RELIEF ? EPH_POLICY_LATE : EPH_POLICY_SLOWER;
+    uint64_t limit_ns = plan == PLAN_RELIEF ? eph_offload_deadline_ns(provider, process) / 2 : eph_cost_ns(cost);
+    return latency_ns < limit_ns;
+}
+
 static bool choose_device(struct eph_provider *provider, struct eph_process *process, const struct operation *operation,
-                          enum eph_stats_policy *reason)
+                          bool in_job, enum eph_stats_policy *reason)
 {
     size_t row = 0;
     while (policy[row].offload != provider->config.offload || policy[row].imported != operation->key->imported)
         row++;
+    enum plan plan = in_job ? policy[row].async_plan : policy[row].plan;
     *reason = policy[row].reason;
-    if (policy[row].plan != PLAN_FASTER)
-        return policy[row].plan == PLAN_DEVICE;
-
-    struct eph_cost *cost = &provider->software_cost[operation->opcode - 1];
-    if (atomic_load_explicit(&cost->samples, memory_order_acquire) < COST_SAMPLES) {
-        *reason = EPH_POLICY_UNMEASURED;
-        return false;
-    }
-    uint64_t software_ns = atomic_load_explicit(&cost->least_ns, memory_order_relaxed);
-    return eph_offload_latency_ns(provider, process, operation->opcode, EPH_CURVE_X25519) < software_ns;
+    return plan == PLAN_DEVICE ||
+           (plan != PLAN_SOFTWARE && compare(provider, process, operation->opcode, plan, reason));
 }
 
 static void fall_back(struct eph_provider *provider, struct eph_process *process, enum eph_stats_cause cause,
@@ -84,11 +92,12 @@ static void fall_back(struct eph_provider *provider, struct eph_process *process
 }
 
 static bool run_on_device(struct eph_provider *provider, struct eph_process *process, const struct operation *operation,
-                          enum eph_outcome *outcome)
+                          bool in_job, enum eph_outcome *outcome)
 {
     struct eph_answer answer;
     uint64_t start_ns = now_ns();
-    *outcome = eph_offload_x25519(provider, process, operation->key->scalar, operation->peer_u, &answer);
+    *outcome = (in_job ? eph_async_x25519 : eph_offload_x25519)(provider, process, operation->key->scalar,
+                                                                operation->peer_u, &answer);
     eph_stats_cycles(&process->stats, answer.cycles);
     if (*outcome == EPH_OUTCOME_FAULT) {
         fall_back(provider, process, answer.cause, answer.detail);
@@ -102,20 +111,6 @@ static bool run_on_device(struct eph_provider *provider, struct eph_process *pro
     return *outcome != EPH_OUTCOME_FAULT;
 }
 
-// The least of the first samples: interruptions and cold caches only ever add.
-static void measure(struct eph_cost *cost, uint64_t spent_ns)
-{
-    if (atomic_load_explicit(&cost->samples, memory_order_relaxed) >= COST_SAMPLES)
-        return;
-    uint64_t least_ns = atomic_load_explicit(&cost->least_ns, memory_order_relaxed);
-    while ((least_ns == 0 || spent_ns < least_ns) &&
-           !atomic_compare_exchange_weak_explicit(&cost->least_ns, &least_ns, spent_ns, memory_order_relaxed,
-                                                  memory_order_relaxed))
-        ;
-    // Release: who sees enough samples sees the least of them.
-    atomic_fetch_add_explicit(&cost->samples, 1, memory_order_release);
-}
-
 static bool run_in_software(struct eph_provider *provider, struct eph_process *process,
                             const struct operation *operation)
 {
@@ -126,7 +121,7 @@ static bool run_in_software(struct eph_provider *provider, struct eph_process *p
     if (process == NULL)
         return done;
     uint64_t spent_ns = now_ns() - start_ns;
-    measure(&provider->software_cost[operation->opcode - 1], spent_ns);
+    eph_cost_sample(&provider->software_cost[operation->opcode - 1], spent_ns);
     eph_stats_operation(&process->stats, EPH_CURVE_X25519, operation->opcode, EPH_STATS_SERVED_SOFTWARE, spent_ns);
     return done;
 }
@@ -136,12 +131,13 @@ static bool run(struct eph_provider *provider, const struct operation *operation
     struct eph_process *process = eph_process_current(provider);
     enum eph_stats_policy reason;
     enum eph_outcome outcome;
+    bool in_job = eph_async_in_job();
     if (process != NULL) {
         if (!provider->config.valid)
             fall_back(provider, process, EPH_CAUSE_CONFIG, "");
-        else if (!choose_device(provider, process, operation, &reason))
+        else if (!choose_device(provider, process, operation, in_job, &reason))
             eph_stats_policy(&process->stats, reason);
-        else if (run_on_device(provider, process, operation, &outcome))
+        else if (run_on_device(provider, process, operation, in_job, &outcome))
             return outcome == EPH_OUTCOME_OK;
     }
     return run_in_software(provider, process, operation);

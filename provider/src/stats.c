@@ -269,6 +269,18 @@ void eph_stats_pool_keys(struct eph_stats *stats, unsigned keys)
     atomic_store_explicit((_Atomic uint64_t *)&stats->page->counters.pool_keys, keys, memory_order_relaxed);
 }
 
+void eph_stats_async_pause(struct eph_stats *stats)
+{
+    add(&stats->page->counters.async_paused, 1);
+}
+
+void eph_stats_async_end(struct eph_stats *stats, bool abandoned)
+{
+    struct eph_stats_counters *counters = &stats->page->counters;
+    add(&counters->async_paused, UINT64_MAX); // one less
+    add(abandoned ? &counters->async_abandoned : &counters->async_resumed, 1);
+}
+
 void eph_stats_note(struct eph_stats *stats, const char *note)
 {
     snprintf(stats->page->note, sizeof stats->page->note, "%s", note);

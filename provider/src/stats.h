@@ -58,6 +58,9 @@ void eph_stats_pool_expired(struct eph_stats *stats);
 void eph_stats_pool_discarded(struct eph_stats *stats);
 void eph_stats_pool_refused(struct eph_stats *stats);
 void eph_stats_pool_keys(struct eph_stats *stats, unsigned keys); // gauge
+// Paused jobs: a gauge, and how each pause ended.
+void eph_stats_async_pause(struct eph_stats *stats);
+void eph_stats_async_end(struct eph_stats *stats, bool abandoned);
 void eph_stats_note(struct eph_stats *stats, const char *note);
 
 #endif

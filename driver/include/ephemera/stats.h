@@ -32,7 +32,8 @@
     X(DEVICE_CHECK, "device_check", "the device failed its own check")                                                 \
     X(ABORTED, "aborted", "the device was reset")                                                                      \
     X(BAD_ANSWER, "bad_answer", "the device gave an impossible answer")                                                \
-    X(RANDOM, "random", "no random blind")
+    X(RANDOM, "random", "no random blind")                                                                             \
+    X(ASYNC_FULL, "async_full", "too many paused jobs")
 
 // Why policy itself chose software: name, label, text.
 #define EPH_STATS_POLICIES(X)                                                                                          \
@@ -40,7 +41,9 @@
     X(CURVE, "curve_not_offloaded", "keys of this curve are made in software so far")                                  \
     X(IMPORTED, "imported_key", "offload=auto, and the key is imported, not ephemeral")                                \
     X(UNMEASURED, "software_cost_unmeasured", "offload=auto, and what software costs here is still being measured")    \
-    X(SLOWER, "device_slower", "offload=auto, and the device would answer later than software")
+    X(SLOWER, "device_slower", "offload=auto, and the device would answer later than software")                        \
+    X(LATE, "device_late", "offload=auto in an async job, and the device would need more than half of the deadline")   \
+    X(NO_RELIEF, "no_relief", "offload=auto in an async job, and an offload costs the host more than software")
 
 #define EPH_STATS_ENUM2(name, label) EPH_STATS_SERVED_##name,
 enum eph_stats_served { EPH_STATS_SERVED(EPH_STATS_ENUM2) EPH_STATS_SERVED_COUNT };
@@ -96,7 +99,9 @@ struct eph_stats_counters {
     uint64_t device_cycles;
     uint64_t breaker; // gauge: enum eph_breaker
     struct eph_stats_pool pool;
-    uint64_t pool_keys; // gauge: keys waiting in the pool
+    uint64_t pool_keys;    // gauge: keys waiting in the pool
+    uint64_t async_paused; // gauge: jobs waiting for the device
+    uint64_t async_resumed, async_abandoned;
 };
 
 struct eph_stats_page {
@@ -173,6 +178,19 @@ static inline void eph_stats_print_pool(FILE *out, const struct eph_stats_counte
             (double)pool->age_sum_ns / 1e9, total);
 }
 
+static inline void eph_stats_print_async(FILE *out, const struct eph_stats_counters *counters)
+{
+    fprintf(out,
+            "# TYPE ephemera_async_jobs gauge\n"
+            "# HELP ephemera_async_jobs Async jobs of the living processes that wait for the device.\n"
+            "ephemera_async_jobs{state=\"paused\"} %" PRIu64 "\n"
+            "# TYPE ephemera_async_ended counter\n"
+            "# HELP ephemera_async_ended Paused jobs that went on, or whose connection was freed instead.\n"
+            "ephemera_async_ended_total{how=\"resumed\"} %" PRIu64 "\n"
+            "ephemera_async_ended_total{how=\"abandoned\"} %" PRIu64 "\n",
+            counters->async_paused, counters->async_resumed, counters->async_abandoned);
+}
+
 static inline void eph_stats_print_histogram(FILE *out, const struct eph_stats_counters *counters, unsigned series,
                                              const char *labels)
 {
@@ -232,6 +250,7 @@ static inline void eph_stats_print(FILE *out, const struct eph_stats_counters *c
         "ephemera_breaker_state %" PRIu64 "\n",
         counters->breaker);
     eph_stats_print_pool(out, counters);
+    eph_stats_print_async(out, counters);
     fprintf(out, "# TYPE ephemera_latency_seconds histogram\n"
                  "# HELP ephemera_latency_seconds Time inside one operation, host view.\n");
     for (unsigned s = 0; s < EPH_STATS_SERIES; s++)

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+// Operations inside an ASYNC_JOB: submit, pause the job, resume when the device has answered. One thread a process,
+// started by its first such job, watches the queue and signals each job's own eventfd, so nothing depends on the
+// application to poll anything of ours.
+#ifndef EPH_ASYNC_H
+#define EPH_ASYNC_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "cost.h"
+#include "offload.h"
+
+enum { EPH_ASYNC_MAX_PAUSED = 128 }; // jobs of a process; each holds a fibre of the application
+
+struct eph_async {
+    struct eph_process *process; // borrowed
+    pthread_mutex_t lock;        // of starting the thread
+    pthread_t thread;
+    bool started;
+    atomic_bool stop;
+    int wake_fd; // owned; eventfd: look again
+    atomic_uint paused;
+    struct eph_cost job_cost, watch_cost; // host CPU of one operation: in the job's thread, in ours
+};
+
+void eph_async_init(struct eph_async *async, struct eph_process *process);
+void eph_async_fini(struct eph_async *async, bool ours); // ends the thread; jobs still paused stay so
+
+// Is the caller a job that could be paused?
+bool eph_async_in_job(void);
+
+// As eph_offload_x25519, but the job is paused meanwhile. Nothing of the caller's stack is used while it is: the record
+// is freed by the resumed job, or by whoever comes last when the application frees the job's wait context instead.
+enum eph_outcome eph_async_x25519(struct eph_provider *provider, struct eph_process *process, const uint8_t *scalar,
+                                  const uint8_t *peer_u, struct eph_answer *answer);
+
+// Host CPU time of one operation; 0 while it has not been measured.
+uint64_t eph_async_cost_ns(const struct eph_async *async);
+
+#endif
