@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A back end is the device behind the PCI function: registers in, DMA and interrupts out. It knows hardware queues,
-// never clients. One thread calls everything here; a back end starts no thread and never sleeps.
+// never clients. One thread calls everything here; a back end never sleeps, and starts no thread
+// unless options ask for workers.
 #ifndef EPH_SIM_BACKEND_H
 #define EPH_SIM_BACKEND_H
 
@@ -25,9 +26,11 @@ struct eph_host {
 };
 
 struct eph_backend_options {
-    uint32_t contexts;     // of an engine; 0: as built
-    uint32_t engines;      // 0: as built
-    const char *wave_path; // FST waveform, NULL for none
+    uint32_t contexts;                 // of an engine; 0: as built
+    uint32_t engines;                  // 0: as built
+    const char *wave_path;             // FST waveform, NULL for none
+    const struct eph_profile *profile; // back end timed: the device to imitate (borrowed during open), else NULL
+    uint32_t workers;                  // back end timed: threads beside the caller's
 };
 
 struct eph_backend {
@@ -42,10 +45,16 @@ struct eph_backend {
     void (*write32)(void *device, uint32_t offset, uint32_t value);
     bool (*run)(void *device); // works for at most a few milliseconds of wall time; true while there is more to do
     uint64_t (*cycles)(void *device); // clock cycles simulated since open
+    // NULL for a back end that answers as fast as it can. Else, after run returned false: nanoseconds until run has
+    // something to do without a new register access; UINT64_MAX for never.
+    uint64_t (*idle_ns)(void *device);
+    void (*print_stats)(void *device); // "name value" lines of its own on standard output; NULL: none
 };
 
-// "model" or "rtl"; NULL with errno EINVAL (no such name) or ENOTSUP (not in this build).
+// "model", "rtl" or "timed"; NULL with errno EINVAL (no such name) or ENOTSUP (not in this build or program).
 const struct eph_backend *eph_backend_find(const char *name);
+// Makes "timed" known to eph_backend_find; before the first device, by a program that links it.
+void eph_backend_register(const struct eph_backend *timed);
 
 extern const struct eph_backend eph_backend_model;
 extern const struct eph_backend eph_backend_rtl; // only in builds with EPH_RTL_SIM

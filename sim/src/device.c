@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 
 static uint64_t now_ns(void)
@@ -260,6 +261,12 @@ static void release_late(struct eph_device *device)
     }
 }
 
+// Nanoseconds until the card has something to do by itself.
+static uint64_t card_idle_ns(const struct eph_device *device)
+{
+    return device->backend->idle_ns != NULL ? device->backend->idle_ns(device->instance) : UINT64_MAX;
+}
+
 bool eph_device_run(struct eph_device *device)
 {
     bool more = device->backend->run(device->instance);
@@ -272,6 +279,8 @@ bool eph_device_run(struct eph_device *device)
     bool stuck = false;
     for (unsigned q = 0; q < EPH_MAX_QUEUES; q++)
         stuck |= !eph_function_settle(&device->functions[q]);
+    if (!more && card_idle_ns(device) != UINT64_MAX)
+        return false; // it waits for an answer that is not due yet: a drain may end with it
     if (stuck && !more) {
         eph_device_log(device, "an idle card does not end a reset: resetting all of it");
         eph_device_reset_card(device);
@@ -281,7 +290,7 @@ bool eph_device_run(struct eph_device *device)
 
 uint64_t eph_device_idle_ns(const struct eph_device *device)
 {
-    uint64_t earliest = UINT64_MAX, now = now_ns();
+    uint64_t earliest = card_idle_ns(device), now = now_ns();
     for (size_t i = 0; i < device->late_count; i++) {
         uint64_t due = device->late[i].due_ns;
         uint64_t left = due > now ? due - now : 0;
@@ -291,24 +300,42 @@ uint64_t eph_device_idle_ns(const struct eph_device *device)
     return earliest;
 }
 
+static uint64_t microseconds(const struct timeval *time)
+{
+    return (uint64_t)time->tv_sec * 1000000 + (uint64_t)time->tv_usec;
+}
+
 void eph_device_print_stats(const struct eph_device *device)
 {
     const struct eph_device_stats *stats = &device->stats;
+    struct rusage usage;
+    (void)getrusage(RUSAGE_SELF, &usage);
     const struct {
         const char *name;
         uint64_t value;
     } rows[] = {
-        {"clients_attached", stats->attached}, {"clients_refused", stats->refused_clients},
-        {"messages", stats->messages},         {"protocol_errors", stats->protocol_errors},
-        {"register_reads", stats->reads},      {"register_writes", stats->writes},
-        {"bad_accesses", stats->bad_accesses}, {"dma_maps", stats->dma_maps},
-        {"dma_unmaps", stats->dma_unmaps},     {"dma_refused", stats->dma_refused},
-        {"completions", stats->completions},   {"completions_discarded", stats->discarded},
-        {"interrupts", stats->interrupts},     {"function_resets", stats->function_resets},
-        {"card_resets", stats->card_resets},   {"cycles_simulated", device->backend->cycles(device->instance)},
+        {"clients_attached", stats->attached},
+        {"clients_refused", stats->refused_clients},
+        {"messages", stats->messages},
+        {"protocol_errors", stats->protocol_errors},
+        {"register_reads", stats->reads},
+        {"register_writes", stats->writes},
+        {"bad_accesses", stats->bad_accesses},
+        {"dma_maps", stats->dma_maps},
+        {"dma_unmaps", stats->dma_unmaps},
+        {"dma_refused", stats->dma_refused},
+        {"completions", stats->completions},
+        {"completions_discarded", stats->discarded},
+        {"interrupts", stats->interrupts},
+        {"function_resets", stats->function_resets},
+        {"card_resets", stats->card_resets},
+        {"cycles_simulated", device->backend->cycles(device->instance)},
+        {"cpu_us", microseconds(&usage.ru_utime) + microseconds(&usage.ru_stime)}, // of this process, all threads
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         (void)printf("%s %llu\n", rows[i].name, (unsigned long long)rows[i].value);
+    if (device->backend->print_stats != NULL)
+        device->backend->print_stats(device->instance);
     for (unsigned f = EPH_FAULT_LOST; f < EPH_FAULT_COUNT; f++)
         if (device->faults.injected[f] != 0)
             (void)printf("SIMULATED_fault{kind=\"%s\"} %llu\n", eph_fault_text(f),

@@ -10,16 +10,21 @@
 #include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
+#include <profile.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <timed.h>
 #include <unistd.h>
+#include <work.h>
 
 enum { EXIT_USAGE = 2 };
 
 struct arguments {
     const char *backend, *socket_path;
+    const char *profile_path;
+    struct eph_profile profile;
     struct eph_device_options device;
     bool stats, measure;
     int ready_fd; // -1: none
@@ -32,7 +37,10 @@ static void print_help(void)
                  "  --socket PATH    UNIX socket for vfio-user clients; PATH%s takes attach requests of our driver\n"
                  "  --backend NAME   rtl (default)  %s\n"
                  "                   model          %s\n"
+                 "                   timed          %s\n"
                  "  --engines N      engines of the model (1..%u)      --contexts N  contexts of its engines\n"
+                 "  --profile FILE   device that the timed back end imitates (sim/README.md)\n"
+                 "  --workers N      threads that compute for it, beside the server's own (0..%u; default 0)\n"
                  "  --wave FILE      FST waveform of the rtl back end (large)\n"
                  "  --faults SPEC    inject faults; SPEC is a list of:\n%s"
                  "  --stats          print counters at exit            --verbose     log each session\n"
@@ -45,7 +53,8 @@ static void print_help(void)
 #else
                  "(not in this build)",
 #endif
-                 eph_backend_model.summary, EPH_MAX_ENGINES, eph_fault_help);
+                 eph_backend_model.summary, eph_backend_timed.summary, EPH_MAX_ENGINES, EPH_WORK_MAX_WORKERS,
+                 eph_fault_help);
 }
 
 __attribute__((format(printf, 1, 2))) static int complain(const char *format, ...)
@@ -70,11 +79,32 @@ static bool parse_number(const char *text, long min, long max, long *value)
 static const struct option long_options[] = {
     {"socket", required_argument, NULL, 's'},   {"backend", required_argument, NULL, 'b'},
     {"engines", required_argument, NULL, 'e'},  {"contexts", required_argument, NULL, 'c'},
+    {"profile", required_argument, NULL, 'p'},  {"workers", required_argument, NULL, 'W'},
     {"wave", required_argument, NULL, 'w'},     {"faults", required_argument, NULL, 'f'},
     {"stats", no_argument, NULL, 'S'},          {"verbose", no_argument, NULL, 'v'},
     {"ready-fd", required_argument, NULL, 'r'}, {"measure", no_argument, NULL, 'm'},
     {"help", no_argument, NULL, 'h'},           {NULL, 0, NULL, 0},
 };
+
+// As parse.
+static int parse_profile(struct arguments *arguments)
+{
+    bool timed = strcmp(arguments->backend, eph_backend_timed.name) == 0;
+    struct eph_backend_options *backend = &arguments->device.backend;
+    if (!timed && (arguments->profile_path != NULL || backend->workers != 0))
+        return complain("--profile and --workers are for --backend timed");
+    if (!timed)
+        return -1;
+    if (arguments->profile_path == NULL)
+        return complain("--backend timed: --profile FILE is missing; try --help");
+    if (backend->engines != 0 || backend->contexts != 0)
+        return complain("--backend timed: engines and contexts are what the profile says");
+    char message[512];
+    if (!eph_profile_read(&arguments->profile, arguments->profile_path, message, sizeof message))
+        return complain("%s", message);
+    backend->profile = &arguments->profile;
+    return -1;
+}
 
 // Returns -1 to go on, else the exit status.
 static int parse(int argc, char **argv, struct arguments *arguments)
@@ -97,6 +127,14 @@ static int parse(int argc, char **argv, struct arguments *arguments)
             if (!parse_number(optarg, 1, 1024, &value))
                 return complain("--contexts '%s': a number from 1 to 1024", optarg);
             arguments->device.backend.contexts = (uint32_t)value;
+            break;
+        case 'p':
+            arguments->profile_path = optarg;
+            break;
+        case 'W':
+            if (!parse_number(optarg, 0, EPH_WORK_MAX_WORKERS, &value))
+                return complain("--workers '%s': a number from 0 to %u", optarg, EPH_WORK_MAX_WORKERS);
+            arguments->device.backend.workers = (uint32_t)value;
             break;
         case 'w':
             arguments->device.backend.wave_path = optarg;
@@ -129,7 +167,7 @@ static int parse(int argc, char **argv, struct arguments *arguments)
         return complain("'%s' not understood; try --help", argv[optind]);
     if (!arguments->measure && arguments->socket_path == NULL)
         return complain("--socket PATH is missing; try --help");
-    return -1;
+    return parse_profile(arguments);
 }
 
 static int complain_about_backend(const struct arguments *arguments, const char *message)
@@ -139,7 +177,7 @@ static int complain_about_backend(const struct arguments *arguments, const char 
         return complain("%s", message);
     if (eph_backend_find(arguments->backend) == NULL)
         return complain("--backend '%s': %s", arguments->backend,
-                        errno == ENOTSUP ? "this build has no RTL simulation (EPH_RTL_SIM)" : "rtl or model");
+                        errno == ENOTSUP ? "this build has no RTL simulation (EPH_RTL_SIM)" : "rtl, model or timed");
     return complain("back end %s with these options: %s", arguments->backend, strerror(error));
 }
 
@@ -212,6 +250,7 @@ static int serve(const struct arguments *arguments, struct eph_device *device, i
 int main(int argc, char **argv)
 {
     struct arguments arguments = {.backend = "rtl", .ready_fd = -1};
+    eph_backend_register(&eph_backend_timed);
     int status = parse(argc, argv, &arguments);
     if (status >= 0)
         return status;

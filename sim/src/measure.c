@@ -76,6 +76,14 @@ struct timing {
     bool good;
 };
 
+// Lets the device work; false: it has stopped. One that waits for a moment is polled.
+static bool working(struct bench *bench)
+{
+    if (bench->backend->run(bench->device))
+        return true;
+    return bench->backend->idle_ns != NULL && bench->backend->idle_ns(bench->device) != UINT64_MAX;
+}
+
 // Runs n equal requests from the first doorbell to the last completion.
 static struct timing run(struct bench *bench, enum eph_opcode opcode, uint32_t n)
 {
@@ -86,7 +94,7 @@ static struct timing run(struct bench *bench, enum eph_opcode opcode, uint32_t n
     double start = seconds();
     uint64_t start_cycles = bench->backend->cycles(bench->device);
     bench->backend->write32(bench->device, EPH_DOORBELL_BASE + EPH_DB_SQ_TAIL, bench->submitted % DEPTH);
-    while (bench->completed < bench->submitted && bench->backend->run(bench->device))
+    while (bench->completed < bench->submitted && working(bench))
         continue;
     timing.seconds = seconds() - start;
     timing.clock_cycles = bench->backend->cycles(bench->device) - start_cycles;

@@ -35,8 +35,8 @@ static bool configured(const struct eph_model_queue *queue)
 static void enable(struct eph_model_queue *queue, uint32_t value)
 {
     queue->enable = value & 1;
-    if (!queue->enable) { // the model works request by request: nothing is ever left to drain
-        queue->state = EPH_QSTATE_OFF;
+    if (!queue->enable) {
+        queue->state = queue->in_flight != 0 ? EPH_QSTATE_DRAINING : EPH_QSTATE_OFF;
         queue->error = EPH_ERR_NONE;
         return;
     }
@@ -192,7 +192,7 @@ void eph_model_queue_doorbell(struct eph_model_queue *queue, uint32_t offset, ui
 bool eph_model_queue_ready(const struct eph_model_queue *queue)
 {
     return queue->state == EPH_QSTATE_ON && queue->sq_head != queue->sq_tail &&
-           distance(queue, queue->cq_head, queue->cq_tail) < depth(queue) - 1;
+           distance(queue, queue->cq_head, queue->cq_tail) + queue->in_flight < depth(queue) - 1;
 }
 
 bool eph_model_queue_fetch(struct eph_model_queue *queue, struct eph_sqe *sqe)
@@ -203,10 +203,11 @@ bool eph_model_queue_fetch(struct eph_model_queue *queue, struct eph_sqe *sqe)
         return false;
     }
     queue->sq_head = (queue->sq_head + 1) & (depth(queue) - 1);
+    queue->in_flight++;
     return true;
 }
 
-void eph_model_queue_complete(struct eph_model_queue *queue, struct eph_cqe *cqe)
+static void write_completion(struct eph_model_queue *queue, struct eph_cqe *cqe)
 {
     cqe->sq_head = (uint16_t)queue->sq_head;
     cqe->qid = (uint16_t)queue->id;
@@ -221,4 +222,13 @@ void eph_model_queue_complete(struct eph_model_queue *queue, struct eph_cqe *cqe
     queue->done++;
     queue->errors += cqe->status != EPH_ST_OK;
     interrupt_if_due(queue);
+}
+
+void eph_model_queue_complete(struct eph_model_queue *queue, struct eph_cqe *cqe)
+{
+    queue->in_flight--;
+    if (queue->state != EPH_QSTATE_ERROR)
+        write_completion(queue, cqe);
+    if (queue->in_flight == 0 && queue->state == EPH_QSTATE_DRAINING)
+        queue->state = EPH_QSTATE_OFF;
 }

@@ -14,7 +14,8 @@ struct eph_model_queue {
     uint32_t log2_depth, vector;
     uint32_t enable, state;
     uint32_t sq_head, sq_tail, cq_head, cq_tail;
-    uint32_t phase; // of the next completion
+    uint32_t phase;     // of the next completion
+    uint32_t in_flight; // fetched, not completed
     uint32_t done, errors;
     bool armed;
     enum eph_number error; // EPH_ERR_NONE, or why state is EPH_QSTATE_ERROR
@@ -30,7 +31,8 @@ void eph_model_queue_doorbell(struct eph_model_queue *queue, uint32_t offset, ui
 bool eph_model_queue_ready(const struct eph_model_queue *queue);
 // Reads the next SQE. False: refused by the bus, and the queue is in state error.
 bool eph_model_queue_fetch(struct eph_model_queue *queue, struct eph_sqe *sqe);
-// Fills in sq_head, qid and phase, writes the CQE, interrupts if armed.
+// Ends one fetched command: fills in sq_head, qid and phase, writes the CQE, interrupts if armed. The last one in
+// flight ends a drain. A queue in state error writes nothing.
 void eph_model_queue_complete(struct eph_model_queue *queue, struct eph_cqe *cqe);
 
 #endif

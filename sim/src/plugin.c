@@ -58,7 +58,8 @@ static int start(struct plugin *plugin, int fd, const char *backend, const struc
     if (options != NULL) {
         if (options->abi != EPH_SIM_ABI)
             return EPROTO;
-        device.backend = (struct eph_backend_options){options->contexts, options->engines, options->wave_path};
+        device.backend = (struct eph_backend_options){
+            .contexts = options->contexts, .engines = options->engines, .wave_path = options->wave_path};
         device.faults = options->faults;
     }
     errno = ENOMEM;

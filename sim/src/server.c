@@ -180,12 +180,12 @@ static bool has_clients(const struct eph_server *server)
     return false;
 }
 
-static int timeout_ms(const struct eph_server *server, bool busy)
+// NULL: without end.
+static const struct timespec *timeout(const struct eph_server *server, bool busy, struct timespec *space)
 {
-    if (busy)
-        return 0;
-    uint64_t idle_ns = eph_device_idle_ns(server->device);
-    return idle_ns == UINT64_MAX ? -1 : (int)(idle_ns / 1000000) + 1; // rounded up: never a busy loop
+    uint64_t idle_ns = busy ? 0 : eph_device_idle_ns(server->device);
+    *space = (struct timespec){(time_t)(idle_ns / 1000000000), (long)(idle_ns % 1000000000)};
+    return idle_ns == UINT64_MAX ? NULL : space;
 }
 
 void eph_server_run(struct eph_server *server, bool until_idle)
@@ -194,7 +194,8 @@ void eph_server_run(struct eph_server *server, bool until_idle)
     bool busy = false;
     while (!until_idle || has_clients(server)) {
         fill(server, polls);
-        int ready = poll(polls, POLL_COUNT, timeout_ms(server, busy));
+        struct timespec space;
+        int ready = ppoll(polls, POLL_COUNT, timeout(server, busy, &space), NULL);
         if (ready < 0 && errno != EINTR)
             return;
         if (ready > 0) {

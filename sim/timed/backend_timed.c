@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "profile.h"
+#include "timed.h"
+#include "work.h"
+
+#include <errno.h>
+#include <model_card.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <time.h>
+
+enum { TIMER_SLACK_NS = 1000, LATE_NS = 100000, MAX_CONTEXTS = EPH_MAX_ENGINES * EPH_MODEL_MAX_CONTEXTS };
+
+struct timed {
+    struct eph_model_card card;
+    struct eph_profile profile;
+    uint64_t opened_ns;
+    // When each context of the described device has ended what was given to it. Context i belongs to engine i %
+    // engines.
+    uint64_t free_ns[MAX_CONTEXTS];
+    struct eph_work work;
+    struct eph_request *in_flight[EPH_WORK_SLOTS]; // sorted by due_ns
+    size_t count;
+    uint64_t derives, keygens, late, worst_late_ns;
+};
+
+static uint64_t now_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+// ---- life
+
+static void *timed_open(const struct eph_backend_options *options, const struct eph_host *host)
+{
+    if (options->profile == NULL || options->contexts != 0 || options->engines != 0 || options->wave_path != NULL) {
+        errno = EINVAL;
+        return NULL;
+    }
+    struct timed *timed = calloc(1, sizeof *timed);
+    if (timed == NULL)
+        return NULL;
+    if (!eph_work_init(&timed->work, options->workers)) {
+        int error = errno;
+        free(timed);
+        errno = error;
+        return NULL;
+    }
+    const struct eph_profile *profile = options->profile;
+    timed->profile = *profile;
+    timed->card.host = *host;
+    timed->card.contexts = profile->contexts;
+    timed->card.engines = profile->engines;
+    timed->card.clock_khz = profile->clock_khz;
+    timed->card.curves = UINT32_C(1) << EPH_CURVE_X25519;
+    timed->card.operations = (profile->keygen_cycles != 0 ? UINT32_C(1) << EPH_OP_KEYGEN : 0) |
+                             (profile->derive_cycles != 0 ? UINT32_C(1) << EPH_OP_DERIVE : 0);
+    eph_model_card_reset(&timed->card);
+    timed->opened_ns = now_ns();
+    (void)prctl(PR_SET_TIMERSLACK, TIMER_SLACK_NS); // the 50 us of the default would show in every latency
+    return timed;
+}
+
+static void drop_all(struct timed *timed)
+{
+    for (size_t i = 0; i < timed->count; i++) {
+        eph_work_withdraw(&timed->work, timed->in_flight[i]);
+        eph_work_free(&timed->work, timed->in_flight[i]);
+    }
+    timed->count = 0;
+    memset(timed->free_ns, 0, sizeof timed->free_ns);
+}
+
+static void timed_close(void *device, bool orderly)
+{
+    struct timed *timed = device;
+    if (timed == NULL)
+        return;
+    if (orderly) { // a forked copy has no workers to join
+        drop_all(timed);
+        eph_work_fini(&timed->work);
+    }
+    explicit_bzero(timed, sizeof *timed);
+    free(timed);
+}
+
+// ---- registers
+
+static uint64_t timed_cycles(void *device) // the clock of the described device never stops
+{
+    struct timed *timed = device;
+    return (uint64_t)((double)(now_ns() - timed->opened_ns) * timed->profile.clock_khz / 1e6);
+}
+
+static uint32_t timed_read32(void *device, uint32_t offset)
+{
+    struct timed *timed = device;
+    timed->card.cycles = timed_cycles(timed);
+    return eph_model_card_read32(&timed->card, offset);
+}
+
+static void timed_write32(void *device, uint32_t offset, uint32_t value)
+{
+    struct timed *timed = device;
+    if (offset != EPH_REG_CTRL) {
+        eph_model_card_write32(&timed->card, offset, value);
+    } else if (value & EPH_CTRL_RESET) {
+        drop_all(timed);
+        eph_model_card_reset(&timed->card);
+    }
+}
+
+// ---- time
+
+// The device's answer to what it has no program for; OK otherwise.
+static enum eph_wire_status refusal(const struct timed *timed, const struct eph_sqe *sqe)
+{
+    if (sqe->opcode != EPH_OP_KEYGEN && sqe->opcode != EPH_OP_DERIVE)
+        return EPH_ST_BAD_OP;
+    bool program = sqe->curve == EPH_CURVE_X25519 && (timed->card.operations >> sqe->opcode & 1) != 0;
+    return program ? EPH_ST_OK : EPH_ST_BAD_CURVE;
+}
+
+// Gives a command to the context that is free first. Returns when that context will have ended it.
+static uint64_t occupy(struct timed *timed, uint32_t cycles, uint64_t now)
+{
+    uint32_t contexts = timed->profile.engines * timed->profile.contexts, first = 0;
+    if (timed->profile.infinite_rate)
+        return now;
+    for (uint32_t i = 1; i < contexts; i++)
+        if (timed->free_ns[i] < timed->free_ns[first])
+            first = i;
+    uint64_t start = timed->free_ns[first] > now ? timed->free_ns[first] : now;
+    timed->free_ns[first] = start + (uint64_t)cycles * 1000000 / timed->profile.clock_khz;
+    timed->card.busy[first % timed->profile.engines] += cycles / timed->profile.contexts; // its turns on the multiplier
+    return timed->free_ns[first];
+}
+
+static void insert(struct timed *timed, struct eph_request *request)
+{
+    size_t i = timed->count++;
+    for (; i > 0 && timed->in_flight[i - 1]->due_ns > request->due_ns; i--)
+        timed->in_flight[i] = timed->in_flight[i - 1];
+    timed->in_flight[i] = request;
+}
+
+static void start_one(struct timed *timed, struct eph_model_queue *queue, struct eph_request *request, uint64_t now)
+{
+    request->queue = queue->id;
+    request->cqe.tag = request->sqe.tag;
+    request->cqe.generation = request->sqe.generation;
+    request->cqe.status = (uint16_t)refusal(timed, &request->sqe);
+    request->cqe.cycles = EPH_FIXED_CYCLES;
+    if (request->cqe.status == EPH_ST_OK) {
+        bool derive = request->sqe.opcode == EPH_OP_DERIVE;
+        request->cqe.cycles = derive ? timed->profile.derive_cycles : timed->profile.keygen_cycles;
+        timed->derives += derive;
+        timed->keygens += !derive;
+        now = occupy(timed, request->cqe.cycles, now);
+    }
+    request->due_ns = now + timed->profile.pcie_round_trip_ns;
+    insert(timed, request);
+    eph_work_post(&timed->work, request);
+}
+
+static void start_all(struct timed *timed)
+{
+    uint64_t now = now_ns();
+    for (struct eph_model_queue *queue; (queue = eph_model_card_next(&timed->card)) != NULL;) {
+        struct eph_request *request = eph_work_new(&timed->work); // a slot for each entry of each queue: never NULL
+        if (request == NULL)
+            return;
+        if (eph_model_queue_fetch(queue, &request->sqe))
+            start_one(timed, queue, request, now);
+        else
+            eph_work_free(&timed->work, request);
+        eph_model_card_latch_error(&timed->card, queue);
+    }
+}
+
+static void deliver(struct timed *timed, struct eph_request *request, uint64_t now)
+{
+    uint64_t late = now - request->due_ns;
+    timed->late += late > LATE_NS;
+    if (late > timed->worst_late_ns)
+        timed->worst_late_ns = late;
+    struct eph_model_queue *queue = &timed->card.queues[request->queue];
+    eph_model_queue_complete(queue, &request->cqe);
+    eph_model_card_latch_error(&timed->card, queue);
+    eph_work_free(&timed->work, request);
+}
+
+// All that is due and computed. Returns the first that waits for its computation: due already, or next to be.
+static struct eph_request *deliver_due(struct timed *timed)
+{
+    struct eph_request *waiting = NULL;
+    uint64_t now = now_ns();
+    size_t kept = 0;
+    for (size_t i = 0; i < timed->count; i++) {
+        struct eph_request *request = timed->in_flight[i];
+        bool done = eph_work_done(&timed->work, request);
+        if (done && request->due_ns <= now) {
+            deliver(timed, request, now);
+            continue;
+        }
+        if (!done && waiting == NULL)
+            waiting = request;
+        timed->in_flight[kept++] = request;
+    }
+    timed->count = kept;
+    return waiting;
+}
+
+// With workers, the server's thread computes only what they have not begun in time.
+static bool timed_run(void *device)
+{
+    struct timed *timed = device;
+    start_all(timed);
+    struct eph_request *waiting = deliver_due(timed);
+    if (waiting == NULL || (timed->work.workers != 0 && waiting->due_ns > now_ns()))
+        return false;
+    eph_work_compute(&timed->work, waiting);
+    return true;
+}
+
+static uint64_t timed_idle_ns(void *device)
+{
+    struct timed *timed = device;
+    uint64_t now = now_ns();
+    if (timed->count == 0)
+        return UINT64_MAX;
+    return timed->in_flight[0]->due_ns > now ? timed->in_flight[0]->due_ns - now : 0;
+}
+
+static void timed_print_stats(void *device)
+{
+    struct timed *timed = device;
+    (void)printf("timed_derives %llu\ntimed_keygens %llu\ntimed_late %llu\ntimed_worst_late_us %llu\n",
+                 (unsigned long long)timed->derives, (unsigned long long)timed->keygens,
+                 (unsigned long long)timed->late, (unsigned long long)(timed->worst_late_ns / 1000));
+}
+
+const struct eph_backend eph_backend_timed = {
+    .name = "timed",
+    .summary = "true results when the device that --profile describes would have given them",
+    .open = timed_open,
+    .close = timed_close,
+    .read32 = timed_read32,
+    .write32 = timed_write32,
+    .run = timed_run,
+    .cycles = timed_cycles,
+    .idle_ns = timed_idle_ns,
+    .print_stats = timed_print_stats,
+};
