@@ -206,6 +206,30 @@ Test(ec_key, signs_through_default)
     }
 }
 
+Test(ec_key, duplicate_equals_its_origin_and_outlives_it)
+{
+    for (size_t c = 0; c < EC_RIG_CURVES; c++) {
+        uint8_t secret[66], again[66];
+        size_t bytes = sizeof secret, again_bytes = sizeof again;
+        EVP_PKEY *ours = ec_rig_generate(rig.ours, ec_rig_curves[c].name);
+        EVP_PKEY *generated = ec_rig_generate(rig.ours, ec_rig_curves[c].name);
+        EVP_PKEY *peer = ec_rig_moved(rig.ours, generated, EVP_PKEY_PUBLIC_KEY);
+        EVP_PKEY *copy = EVP_PKEY_dup(ours), *peer_copy = EVP_PKEY_dup(peer);
+        cr_assert(copy != NULL && peer_copy != NULL);
+        cr_assert_eq(EVP_PKEY_eq(ours, copy), 1);
+        cr_assert_eq(EVP_PKEY_eq(peer, peer_copy), 1);
+        cr_assert(ec_rig_derive(rig.ours, ours, peer, secret, &bytes));
+        EVP_PKEY_free(ours);
+        EVP_PKEY_free(peer);
+        cr_assert(ec_rig_derive(rig.ours, copy, peer_copy, again, &again_bytes));
+        cr_assert_eq(again_bytes, bytes);
+        cr_assert_arr_eq(secret, again, bytes);
+        EVP_PKEY_free(copy);
+        EVP_PKEY_free(peer_copy);
+        EVP_PKEY_free(generated);
+    }
+}
+
 static EVP_PKEY *only_parameters_of(EVP_PKEY *key)
 {
     EVP_PKEY *parameters = EVP_PKEY_new();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Whole TLS handshakes inside one process, server and client over a BIO pair, both with the configuration of
 // OPENSSL_CONF:
-//   handshakes CERT KEY [--threads N] [--forks N] [--chroot DIR] [--user UID] [--each N]
+//   handshakes CERT KEY [--threads N] [--forks N] [--chroot DIR] [--user UID] [--each N] [--groups LIST]
 // Contexts are made first, then the process changes root and user, forks, starts threads. Each worker makes N
 // handshakes.
 #include <grp.h>
@@ -96,7 +96,7 @@ static int drop_privileges(const char *root, int user)
 int main(int argc, char **argv)
 {
     int threads = 1, forks = 0, user = 0;
-    const char *root = NULL;
+    const char *root = NULL, *groups = "X25519:P-256";
     if (argc < 3)
         return 2;
     for (int i = 3; i + 1 < argc; i += 2) {
@@ -106,6 +106,8 @@ int main(int argc, char **argv)
             forks = atoi(argv[i + 1]);
         else if (strcmp(argv[i], "--each") == 0)
             each = atoi(argv[i + 1]);
+        else if (strcmp(argv[i], "--groups") == 0)
+            groups = argv[i + 1];
         else if (strcmp(argv[i], "--chroot") == 0)
             root = argv[i + 1];
         else if (strcmp(argv[i], "--user") == 0)
@@ -121,7 +123,8 @@ int main(int argc, char **argv)
         ERR_print_errors_fp(stderr);
         return 1;
     }
-    SSL_CTX_set1_groups_list(client_context, "X25519:P-256");
+    if (SSL_CTX_set1_groups_list(client_context, groups) != 1)
+        return 2;
     SSL_CTX_set_session_cache_mode(server_context, SSL_SESS_CACHE_OFF);
     SSL_CTX_set_options(server_context, SSL_OP_NO_TICKET);
     int failed = forks > 0 ? run_forks(forks, threads) : run_threads(threads);

@@ -48,6 +48,20 @@ too-many-workers) # the daemon has 16 queues
     equal 'in software, each with a cause' "$(software_operations test)" "$(fallbacks test)"
     [ "$(fallbacks test)" -gt 0 ] || fail 'twenty workers had sixteen queues'
     ;;
+ec) # two keygens and two derives a handshake, one after the other and in threads of forked workers; TLS 1.3 and 1.2 in turn
+    for group in P-256 P-384 P-521; do
+        config $group sim:model always
+        groups=$group # TLS 1.2 wants the certificate's curve among them
+        [ $group = P-256 ] || groups=$group:P-256
+        run $group --groups $groups --forks 2 --threads 4 --each 4
+        curve=p${group#P-}
+        equal "keygens of $group" "$(metric $group ephemera_operations_total "curve=\"$curve\",op=\"keygen\",served=\"software\"")" 64
+        equal "derives of $group" "$(metric $group ephemera_operations_total "curve=\"$curve\",op=\"derive\",served=\"software\"")" 64
+        equal 'operations' "$(metric $group ephemera_operations_total)" 128
+        equal 'said to be policy' "$(metric $group ephemera_policy_software_total 'reason="curve_not_offloaded"')" 128
+        equal 'fallbacks' "$(fallbacks $group)" 0
+    done
+    ;;
 chroot-sim | chroot-socket)
     [ "$(id -u)" -eq 0 ] || skip 'chroot and setuid need root'
     [ -z "${EPH_LIBASAN-}" ] || export ASAN_OPTIONS=detect_leaks=0 # the leak detector needs /proc
