@@ -22,7 +22,8 @@ struct raw_daemon {
 
 // The back end to test: environment variable EPH_TEST_BACKEND, "model" if unset.
 const char *raw_backend(void);
-// Starts ephemera-sim --stats with these further arguments (NULL-terminated) and waits until it is ready.
+// Starts ephemera-sim --stats with these further arguments (NULL-terminated) and waits until it is ready. Environment
+// variable EPH_TEST_PROFILE: the profile of back end timed.
 void raw_daemon_start(struct raw_daemon *daemon, const char *backend, const char *const *arguments);
 // The same directory and socket path again, after the former daemon was killed.
 void raw_daemon_restart(struct raw_daemon *daemon, const struct raw_daemon *killed);

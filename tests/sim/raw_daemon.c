@@ -26,8 +26,13 @@ static void run_daemon(const struct raw_daemon *daemon, const char *backend, con
     (void)snprintf(ready_text, sizeof ready_text, "%d", ready);
     const char *list[MAX_ARGUMENTS] = {EPH_SIM_BINARY, "--stats",    "--backend",  backend,
                                        "--socket",     daemon->path, "--ready-fd", ready_text};
-    for (unsigned i = 8; arguments != NULL && *arguments != NULL && i < MAX_ARGUMENTS - 1; i++)
-        list[i] = *arguments++;
+    unsigned count = 8;
+    if (getenv("EPH_TEST_PROFILE") != NULL) {
+        list[count++] = "--profile";
+        list[count++] = getenv("EPH_TEST_PROFILE");
+    }
+    while (arguments != NULL && *arguments != NULL && count < MAX_ARGUMENTS - 1)
+        list[count++] = *arguments++;
     (void)dup2(output, STDOUT_FILENO);
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL); // a failed test leaves no daemon behind
     (void)execv(EPH_SIM_BINARY, (char *const *)list);

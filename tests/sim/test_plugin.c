@@ -86,6 +86,7 @@ Test(plugin, refuses_what_it_can_not_do_and_closes_the_socket)
         struct eph_sim_options options;
         int error;
     } rows[] = {{"fpga", {.abi = EPH_SIM_ABI}, ENOTSUP},
+                {"timed", {.abi = EPH_SIM_ABI}, ENOTSUP}, // its CPU would be the server's
                 {"model", {.abi = EPH_SIM_ABI + 1}, EPROTO},
                 {"model", {.abi = EPH_SIM_ABI, .faults = "nonsense"}, EINVAL},
                 {"model", {.abi = EPH_SIM_ABI, .engines = 99}, EINVAL}};
