@@ -107,7 +107,7 @@ module eph_top #(
 
   // ---- queues: every decision in one table
   logic cpl_valid, cpl_ready, cpl_write, cpl_phase, grant_valid, grant_kick, done_valid, done_ready, done_failed, done_kick, done_keep;
-  logic engine_free, dispatch_busy, quiet;
+  logic engine_free, quiet;
   logic [2:0] cpl_event;
   logic [63:0] cpl_addr, done_shadow;
   logic [15:0] cpl_sq_head;
@@ -143,7 +143,7 @@ module eph_top #(
   logic [32*Engines-1:0] engine_cpl;
   logic [4*Engines-1:0] engine_cpl_qid;
   eph_dispatch #(.Engines(Engines), .Contexts(Contexts)) u_dispatch (
-    .clk_i, .rst_i, .flush_i(flush), .free_o(engine_free), .busy_o(dispatch_busy), .sqe_valid_i(sqe_valid), .sqe_ready_o(sqe_ready),
+    .clk_i, .rst_i, .flush_i(flush), .free_o(engine_free), .sqe_valid_i(sqe_valid), .sqe_ready_o(sqe_ready),
     .sqe_i(sqe), .cmd_valid_o(cmd_valid), .cmd_ready_i(cmd_ready), .cmd_o(cmd), .retire_i(retire));
 
   for (genvar e = 0; e < Engines; e++) begin : gen_engine
@@ -169,7 +169,7 @@ module eph_top #(
     .clk_i, .rst_i, .clear_i(flush), .set_i(irq_set | {16'd0, read_expired || write_expired}), .req_o(irq_req_o), .ack_i(irq_ack_i),
     .pending_o(irq_pending));
 
-  wire work = !quiet || !fetch_idle || !cq_idle || dispatch_busy || !(&engine_idle);
+  wire work = !quiet || !fetch_idle || !cq_idle || !(&engine_idle);
   assign busy_o = rst_i || axil_busy || irq_pending || !running || (work && !fatal);
 
   logic unused;

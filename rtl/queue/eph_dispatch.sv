@@ -12,7 +12,6 @@ module eph_dispatch #(
   input  logic rst_i,
   input  logic flush_i,
   output logic free_o,
-  output logic busy_o, // an SQE or a completion is under way
   input  logic sqe_valid_i,
   output logic sqe_ready_o,
   input  logic [31:0] sqe_i,
@@ -23,7 +22,7 @@ module eph_dispatch #(
 );
   localparam int unsigned CountW = $clog2(Contexts + 1);
 
-  logic [Engines-1:0] room, occupied, grant, engine_q;
+  logic [Engines-1:0] room, grant, engine_q;
   logic sending_q;
   logic [5:0] word_q;
 
@@ -34,7 +33,6 @@ module eph_dispatch #(
   eph_arbiter #(.N(Engines)) u_arbiter (.clk_i, .rst_i, .req_i(room), .take_i(choose), .grant_o(grant), .index_o(unused_index));
 
   assign free_o = |room;
-  assign busy_o = sending_q || |occupied;
   assign cmd_o = sqe_i;
   assign cmd_valid_o = engine_q & {Engines{sending_q && sqe_valid_i}};
   assign sqe_ready_o = sending_q && |(engine_q & cmd_ready_i);
@@ -42,13 +40,12 @@ module eph_dispatch #(
   for (genvar e = 0; e < Engines; e++) begin : gen_engine
     logic [CountW-1:0] count_q; // contexts of the engine that are taken
     assign room[e] = 32'(count_q) < Contexts;
-    assign occupied[e] = count_q != '0;
     wire start = choose && grant[e];
     always_ff @(posedge clk_i) begin
       if (rst_i || flush_i) count_q <= '0;
       else if (start && !retire_i[e]) count_q <= count_q + 1'b1;
       else if (!start && retire_i[e]) count_q <= count_q - 1'b1;
-      if (!rst_i && !flush_i) a_retired_was_started: assert (!retire_i[e] || occupied[e]);
+      if (!rst_i && !flush_i) a_retired_was_started: assert (!retire_i[e] || count_q != '0);
     end
   end
 

@@ -5,8 +5,10 @@
 // Contract:
 //   - An SQE is granted only when its queue is on, the engines have room (engine_free_i) and a CQE is free for it. Every SQE whose
 //     read ended well becomes one completion: sq_head == cq_tail means that nothing of the queue is under way.
-//   - Ring order is cq_head <= cq_tail <= sq_head <= sq_tail; doorbell values that are out of range, or that would move sq_tail or
-//     cq_head backwards or cq_head beyond what is visible, put the queue in error. sq_head moves when the SQE has been read whole.
+//   - Ring order is cq_head <= cq_tail <= sq_head <= sq_tail; in error goes a queue whose doorbell is out of range, moves sq_tail or
+//     cq_head backwards, cq_head beyond what can be visible, or sq_tail beyond depth-1 requests without a completion. The host may
+//     see a completion, and consume it, before the bus has answered its write: cq_head may then be one ahead of cq_tail. sq_head
+//     moves when the SQE has been read whole.
 //   - Bases, depth and vector are written in state off only, SQ_TAIL and KICK in state on only, CQ_HEAD in on and draining; other
 //     writes are ignored. LOG2_DEPTH above 15 reads back as 15, VECTOR above 31 as 31. ENABLE = 1 is ignored while draining.
 //   - Arming survives CQ_HEAD writes without ARM, and ends with its interrupt.
@@ -131,9 +133,15 @@ module eph_queue_table #(
   wire new_head_valid = wr_head || shadow;
   wire [31:0] new_tail = shadow ? done_shadow_i[31:0] : access_wdata_i;
   wire [31:0] new_head = shadow ? done_shadow_i[63:32] : access_wdata_i; // bit 31: ARM
+  // A write under way may be visible already. There is room for it (cq_head never catches up from behind): never ambiguous.
+  logic writing_q; // a completion is being written, of queue writing_qid_q
+  logic [3:0] writing_qid_q;
+  wire [5:0] visible = writing_q && writing_qid_q == q ? next_written : written;
+  wire ahead = visible != written && consumed == visible;
   wire [5:0] tail_step = (new_tail[5:0] - head) & mask, tail_least = (tail - head) & mask;
-  wire [5:0] head_step = (new_head[5:0] - consumed) & mask, head_most = (written - consumed) & mask;
-  wire tail_bad = (new_tail[31:6] != '0) || ((new_tail[5:0] & ~mask) != '0) || tail_step < tail_least;
+  wire [5:0] tail_most = mask - ((head - visible) & mask); // the host has at most depth-1 requests without a completion
+  wire [5:0] head_step = (new_head[5:0] - consumed) & mask, head_most = (visible - consumed) & mask;
+  wire tail_bad = (new_tail[31:6] != '0) || ((new_tail[5:0] & ~mask) != '0) || tail_step < tail_least || tail_step > tail_most;
   wire head_bad = (new_head[30:6] != '0) || ((new_head[5:0] & ~mask) != '0) || head_step > head_most;
 
   // ---- completions and reads
@@ -148,7 +156,7 @@ module eph_queue_table #(
   // ---- scan
   logic reading_q; // a read is under way, of queue reading_qid_q
   logic [3:0] reading_qid_q;
-  wire scan_irq = ev_scan && armed && written != consumed;
+  wire scan_irq = ev_scan && armed && written != consumed && !ahead;
   wire scan_kick = ev_scan && kick && read_idle_i && !stop_i;
   wire scan_work = ev_scan && may_work && st == On && !kick && head != tail && next_head != consumed;
   wire scan_off = ev_scan && st == Draining && head == written && !(reading_q && reading_qid_q == q) && !scan_irq;
@@ -185,7 +193,7 @@ module eph_queue_table #(
   end
   wire drop_d = err_valid_o || (drop && !turn_on);
   wire armed_d = (armed && !scan_irq && !turn_on && !err_valid_o) || (new_head_valid && new_head[31] && !err_valid_o);
-  wire kick_d = (kick && !scan_kick && !turn_on && !turn_off && !err_valid_o) || wr_kick;
+  wire kick_d = (kick && !scan_kick && !turn_off && !err_valid_o) || wr_kick;
   wire phase_d = turn_on || (phase ^ (cpl_end && next_written == '0));
   wire row_zero = clear_i || turn_on;
 
@@ -224,15 +232,18 @@ module eph_queue_table #(
       work_ptr_q <= 4'd0;
       care_ptr_q <= 4'd0;
       reading_q <= 1'b0;
+      writing_q <= 1'b0;
       quiet_q <= 5'd0;
     end else begin
       if (ev_scan && may_work) work_ptr_q <= step(work_ptr_q);
       if (ev_scan && !may_work) care_ptr_q <= step(care_ptr_q);
       if (grant_valid_o) reading_q <= 1'b1;
       else if (ev_done) reading_q <= 1'b0;
+      if (ev_cpl) writing_q <= cpl_event_i == eph_queue_pkg::CplAsk && cpl_write_o;
       quiet_q <= !idle_scan ? 5'd0 : quiet_o ? quiet_q : quiet_q + 5'd1;
     end
     if (grant_valid_o) reading_qid_q <= q;
+    if (ev_cpl) writing_qid_q <= q;
   end
 
   // ---- register reads
@@ -260,7 +271,7 @@ module eph_queue_table #(
   always_ff @(posedge clk_i) begin
     if (!rst_i && !clear_i) begin
       a_queue_exists: assert ({1'b0, q} < 5'(Queues));
-      a_ring_order: assert (!(st == On || st == Draining) || ((written - consumed) & mask) <= ((head - consumed) & mask));
+      a_ring_order: assert (!(st == On || st == Draining) || ((visible - consumed) & mask) <= ((head - consumed) & mask));
       a_granted_is_on: assert (!grant_valid_o || st == On);
       a_one_grant: assert (!(scan_kick && scan_work));
       a_off_is_empty: assert (!scan_off || head == written);
