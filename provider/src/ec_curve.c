@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ec_curve.h"
-#include "software_ec.h"
+#include "software.h"
 
-#include <openssl/evp.h>
+#include <openssl/core_names.h>
 #include <openssl/obj_mac.h>
+#include <openssl/params.h>
 #include <string.h>
 #include <strings.h>
 
@@ -17,27 +18,27 @@ static const struct {
     {EPH_CURVE_P521, NID_secp521r1, "secp521r1", "P-521"},
 };
 
-static bool init_curve(struct eph_ec_curve *curve, size_t row, const struct eph_software *software)
+static bool init_curve(const struct eph_ec *ec, struct eph_ec_curve *curve, size_t row, OSSL_LIB_CTX *libctx)
 {
+    OSSL_PARAM params[] = {
+        OSSL_PARAM_int(OSSL_PKEY_PARAM_BITS, &curve->bits),
+        OSSL_PARAM_int(OSSL_PKEY_PARAM_SECURITY_BITS, &curve->security_bits),
+        OSSL_PARAM_int(OSSL_PKEY_PARAM_MAX_SIZE, &curve->size_bytes),
+        OSSL_PARAM_END,
+    };
     curve->id = table[row].id;
     curve->name = table[row].name;
-    curve->parameters = eph_software_ec_parameters(software, curve->name);
-    if (curve->parameters == NULL || !eph_ec_field_init(&curve->field, software->libctx, table[row].nid))
-        return false;
-    curve->bits = EVP_PKEY_get_bits(curve->parameters);
-    curve->security_bits = EVP_PKEY_get_security_bits(curve->parameters);
-    curve->size_bytes = EVP_PKEY_get_size(curve->parameters);
-    return true;
+    curve->parameters = eph_software_ec_parameters(&ec->software, curve->name);
+    return curve->parameters != NULL && ec->software.key_get_params(curve->parameters, params) &&
+           eph_ec_field_init(&curve->field, libctx, table[row].nid);
 }
 
 bool eph_ec_init(struct eph_ec *ec, const struct eph_software *software)
 {
-    ec->keymgmt = EVP_KEYMGMT_fetch(software->libctx, "EC", EPH_SOFTWARE_PROPERTIES);
-    ec->exchange = EVP_KEYEXCH_fetch(software->libctx, "ECDH", EPH_SOFTWARE_PROPERTIES);
-    if (ec->keymgmt == NULL || ec->exchange == NULL)
+    if (!eph_software_ec_init(&ec->software, software))
         return false;
     for (size_t row = 0; row < EPH_EC_CURVES; row++)
-        if (!init_curve(&ec->curves[row], row, software))
+        if (!init_curve(ec, &ec->curves[row], row, software->libctx))
             return false;
     return true;
 }
@@ -46,10 +47,9 @@ void eph_ec_fini(struct eph_ec *ec)
 {
     for (size_t row = 0; row < EPH_EC_CURVES; row++) {
         eph_ec_field_fini(&ec->curves[row].field);
-        EVP_PKEY_free(ec->curves[row].parameters);
+        if (ec->curves[row].parameters != NULL)
+            ec->software.key_free(ec->curves[row].parameters);
     }
-    EVP_KEYMGMT_free(ec->keymgmt);
-    EVP_KEYEXCH_free(ec->exchange);
     *ec = (struct eph_ec){0};
 }
 

@@ -5,28 +5,25 @@
 #define EPH_EC_CURVE_H
 
 #include <ephemera/wire.h>
-#include <openssl/types.h>
 #include <stdbool.h>
 #include <stddef.h>
 
 #include "ec_point.h"
-
-struct eph_software;
+#include "software_ec.h"
 
 struct eph_ec_curve {
     enum eph_curve id;
     const char *name; // as the default provider's keys give it
     struct eph_ec_field field;
-    EVP_PKEY *parameters;                // owned; in the private library context: a key without key
+    void *parameters;                    // owned; the default provider's object without a key
     int bits, security_bits, size_bytes; // of every key, as the default provider gives them
 };
 
 enum { EPH_EC_CURVES = 3 };
 
 struct eph_ec {
+    struct eph_software_ec software;
     struct eph_ec_curve curves[EPH_EC_CURVES];
-    EVP_KEYMGMT *keymgmt;  // owned; default's, which knows what parameters there are
-    EVP_KEYEXCH *exchange; // owned; likewise
 };
 
 bool eph_ec_init(struct eph_ec *ec, const struct eph_software *software);

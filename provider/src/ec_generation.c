@@ -3,11 +3,9 @@
 #include "ec_key.h"
 #include "provider.h"
 #include "route.h"
-#include "software_ec.h"
 
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
-#include <openssl/evp.h>
 #include <openssl/params.h>
 #include <string.h>
 
@@ -15,13 +13,8 @@ struct generation {
     struct eph_provider *provider; // borrowed
     int selection;
     const struct eph_ec_curve *curve; // borrowed; NULL: none chosen, or not ours
-    EVP_PKEY_CTX *custom;             // owned; default's generation, once anything but a group of ours was asked for
+    void *custom;                     // owned; default's generation, once anything but a group of ours was asked for
 };
-
-static bool wants_keypair(const struct generation *generation)
-{
-    return (generation->selection & OSSL_KEYMGMT_SELECT_KEYPAIR) != 0;
-}
 
 void *eph_ec_gen_init(void *vprovider, int selection, const OSSL_PARAM params[])
 {
@@ -42,21 +35,25 @@ void eph_ec_gen_cleanup(void *vgeneration)
     struct generation *generation = vgeneration;
     if (generation == NULL)
         return;
-    EVP_PKEY_CTX_free(generation->custom);
+    if (generation->custom != NULL)
+        generation->provider->ec.software.gen_cleanup(generation->custom);
     OPENSSL_free(generation);
 }
 
+// Default's generation, which knows the group that was chosen so far: by name, so that another name can follow.
 static bool make_custom(struct generation *generation)
 {
+    const struct eph_software_ec *ec = &generation->provider->ec.software;
     if (generation->custom != NULL)
         return true;
-    generation->custom = eph_software_ec_generator(&generation->provider->software, NULL, wants_keypair(generation));
-    return generation->custom != NULL &&
-           (generation->curve == NULL || EVP_PKEY_CTX_set_group_name(generation->custom, generation->curve->name) > 0);
+    OSSL_PARAM params[2] = {OSSL_PARAM_END, OSSL_PARAM_END};
+    if (generation->curve != NULL)
+        params[0] = OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, (char *)generation->curve->name, 0);
+    generation->custom = ec->gen_init(ec->context, generation->selection, params);
+    return generation->custom != NULL;
 }
 
-// libssl generates a server's share from the peer's key. The template decides the group and nothing else, as in
-// default.
+// libssl generates a server's share from the peer's key.
 int eph_ec_gen_set_template(void *vgeneration, void *vtemplate)
 {
     struct generation *generation = vgeneration;
@@ -64,15 +61,11 @@ int eph_ec_gen_set_template(void *vgeneration, void *vtemplate)
     if (generation == NULL || template == NULL || !eph_ec_key_has_parameters(template))
         return 0;
     generation->curve = template->curve;
-    if (template->curve != NULL)
-        return generation->custom == NULL || EVP_PKEY_CTX_set_group_name(generation->custom, template->curve->name) > 0;
-    EVP_PKEY_CTX *custom = eph_software_ec_generator(&generation->provider->software, eph_ec_key_software(template),
-                                                     wants_keypair(generation));
-    if (custom == NULL)
-        return 0;
-    EVP_PKEY_CTX_free(generation->custom);
-    generation->custom = custom;
-    return 1;
+    if (template->plain && template->curve != NULL && generation->custom == NULL)
+        return 1;
+    void *software = eph_ec_key_software(template);
+    return software != NULL && make_custom(generation) &&
+           generation->provider->ec.software.gen_set_template(generation->custom, software);
 }
 
 int eph_ec_gen_set_params(void *vgeneration, const OSSL_PARAM params[])
@@ -91,7 +84,7 @@ int eph_ec_gen_set_params(void *vgeneration, const OSSL_PARAM params[])
                     : NULL;
     bool group_alone = group == params && params[1].key == NULL;
     if ((generation->custom != NULL || curve == NULL || !group_alone) &&
-        (!make_custom(generation) || EVP_PKEY_CTX_set_params(generation->custom, params) <= 0))
+        (!make_custom(generation) || !generation->provider->ec.software.gen_set_params(generation->custom, params)))
         return 0;
     generation->curve = curve;
     return 1;
@@ -101,28 +94,26 @@ const OSSL_PARAM *eph_ec_gen_settable_params(void *vgeneration, void *vprovider)
 {
     const struct eph_provider *provider = vprovider;
     (void)vgeneration;
-    return provider != NULL ? EVP_KEYMGMT_gen_settable_params(provider->ec.keymgmt) : NULL;
+    return provider != NULL ? provider->ec.software.gen_settable_params(NULL, provider->ec.software.context) : NULL;
 }
 
 static bool generate(struct generation *generation, struct eph_ec_key *key)
 {
     struct eph_provider *provider = generation->provider;
-    EVP_PKEY *software = NULL;
+    bool wants_keypair = (generation->selection & OSSL_KEYMGMT_SELECT_KEYPAIR) != 0;
+    void *software = NULL;
     if (generation->curve == NULL && !make_custom(generation))
         return false;
-    key->curve = generation->curve;
-    key->plain = generation->custom == NULL;
-    if (wants_keypair(generation)) {
-        key->has_public = key->has_private = true;
-        software = eph_route_ec_keygen(provider, key->curve, generation->custom);
-    } else if (key->plain) {
-        return true; // parameters alone, and curve says them all
-    } else {
-        software = eph_software_ec_generate(&provider->software, NULL, generation->custom);
+    if (generation->custom == NULL && !wants_keypair) { // parameters alone, and curve says them all
+        key->curve = generation->curve;
+        key->plain = true;
+        return true;
     }
+    software = wants_keypair ? eph_route_ec_keygen(provider, generation->curve, generation->custom)
+                             : provider->ec.software.gen(generation->custom, NULL, NULL);
     if (software == NULL)
         return false;
-    eph_ec_key_adopt(key, software, key->plain);
+    eph_ec_key_adopt(key, software, generation->custom == NULL);
     return true;
 }
 

@@ -2,13 +2,12 @@
 #include "ec_key.h"
 #include "errors.h"
 #include "provider.h"
-#include "software_ec.h"
 
 #include <openssl/bn.h>
+#include <openssl/core_dispatch.h>
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>
-#include <openssl/evp.h>
 #include <openssl/params.h>
 #include <string.h>
 
@@ -35,7 +34,9 @@ void eph_ec_key_free(struct eph_ec_key *key)
     // Release orders this owner's uses before the drop, acquire the other owners' uses before the end.
     if (key == NULL || atomic_fetch_sub_explicit(&key->references, 1, memory_order_acq_rel) != 1)
         return;
-    EVP_PKEY_free(atomic_load_explicit(&key->software, memory_order_relaxed));
+    void *software = atomic_load_explicit(&key->software, memory_order_relaxed);
+    if (software != NULL)
+        key->provider->ec.software.key_free(software);
     OPENSSL_free(key);
 }
 
@@ -44,22 +45,25 @@ bool eph_ec_key_has_parameters(const struct eph_ec_key *key)
     return key->curve != NULL || atomic_load_explicit(&key->software, memory_order_acquire) != NULL;
 }
 
-EVP_PKEY *eph_ec_key_software(struct eph_ec_key *key)
+void *eph_ec_key_software(struct eph_ec_key *key)
 {
-    EVP_PKEY *software = atomic_load_explicit(&key->software, memory_order_acquire), *expected = NULL;
+    const struct eph_software_ec *ec = &key->provider->ec.software;
+    void *software = atomic_load_explicit(&key->software, memory_order_acquire), *expected = NULL;
     if (software != NULL || key->curve == NULL)
         return software;
-    software = key->has_octets ? eph_software_ec_public(key->curve, key->octets) : EVP_PKEY_dup(key->curve->parameters);
+    software = key->has_octets
+                   ? eph_software_ec_public(ec, key->curve->parameters, key->octets, eph_ec_curve_octets(key->curve))
+                   : ec->key_dup(key->curve->parameters, OSSL_KEYMGMT_SELECT_ALL_PARAMETERS);
     // Another thread may have been faster: then its object stays. Release publishes ours to the acquire above.
     if (software == NULL || atomic_compare_exchange_strong_explicit(&key->software, &expected, software,
                                                                     memory_order_acq_rel, memory_order_acquire))
         return software;
-    EVP_PKEY_free(software);
+    ec->key_free(software);
     return expected;
 }
 
 // The curve of a key that names it; keys with explicit parameters stay with default altogether.
-static const struct eph_ec_curve *curve_of(const struct eph_provider *provider, EVP_PKEY *software)
+static const struct eph_ec_curve *curve_of(const struct eph_ec *ec, void *software)
 {
     char group[64] = "", encoding[32] = "";
     OSSL_PARAM params[] = {
@@ -67,38 +71,48 @@ static const struct eph_ec_curve *curve_of(const struct eph_provider *provider, 
         OSSL_PARAM_utf8_string(OSSL_PKEY_PARAM_EC_ENCODING, encoding, sizeof encoding),
         OSSL_PARAM_END,
     };
-    if (EVP_PKEY_get_params(software, params) <= 0 || strcmp(encoding, OSSL_PKEY_EC_ENCODING_GROUP) != 0)
+    if (!ec->software.key_get_params(software, params) || strcmp(encoding, OSSL_PKEY_EC_ENCODING_GROUP) != 0)
         return NULL;
-    return eph_ec_curve_find(&provider->ec, group);
+    return eph_ec_curve_find(ec, group);
+}
+
+// A coordinate from a parameter into bytes of big-endian. Points are public: nothing is wiped.
+static bool read_coordinate(const OSSL_PARAM *param, uint8_t *octets, unsigned bytes)
+{
+    BIGNUM *coordinate = NULL;
+    bool read = OSSL_PARAM_modified(param) && OSSL_PARAM_get_BN(param, &coordinate) &&
+                BN_bn2binpad(coordinate, octets, (int)bytes) == (int)bytes;
+    BN_free(coordinate);
+    return read;
 }
 
 // False: no affine point, that is, infinity.
-static bool read_octets(struct eph_ec_key *key, EVP_PKEY *software)
+static bool read_octets(struct eph_ec_key *key, void *software)
 {
     uint8_t x_native[EPH_EC_MAX_BYTES], y_native[EPH_EC_MAX_BYTES];
-    int bytes = (int)key->curve->field.bytes;
+    unsigned bytes = key->curve->field.bytes;
     OSSL_PARAM params[] = {
         OSSL_PARAM_BN(OSSL_PKEY_PARAM_EC_PUB_X, x_native, sizeof x_native),
         OSSL_PARAM_BN(OSSL_PKEY_PARAM_EC_PUB_Y, y_native, sizeof y_native),
         OSSL_PARAM_END,
     };
-    BIGNUM *x = NULL, *y = NULL;
-    bool read = EVP_PKEY_get_params(software, params) > 0 && OSSL_PARAM_modified(&params[0]) &&
-                OSSL_PARAM_modified(&params[1]) && OSSL_PARAM_get_BN(&params[0], &x) &&
-                OSSL_PARAM_get_BN(&params[1], &y) && BN_bn2binpad(x, key->octets + 1, bytes) == bytes &&
-                BN_bn2binpad(y, key->octets + 1 + bytes, bytes) == bytes;
     key->octets[0] = EPH_EC_UNCOMPRESSED;
-    BN_free(x);
-    BN_free(y);
-    return read;
+    return key->provider->ec.software.key_get_params(software, params) &&
+           read_coordinate(&params[0], key->octets + 1, bytes) &&
+           read_coordinate(&params[1], key->octets + 1 + bytes, bytes);
 }
 
-void eph_ec_key_adopt(struct eph_ec_key *key, EVP_PKEY *software, bool plain)
+void eph_ec_key_adopt(struct eph_ec_key *key, void *software, bool plain)
 {
-    EVP_PKEY_free(atomic_exchange(&key->software, software));
+    const struct eph_ec *ec = &key->provider->ec;
+    void *old = atomic_exchange(&key->software, software);
+    if (old != NULL && old != software)
+        ec->software.key_free(old);
     key->plain = plain;
+    key->has_public = ec->software.key_has(software, OSSL_KEYMGMT_SELECT_PUBLIC_KEY);
+    key->has_private = ec->software.key_has(software, OSSL_KEYMGMT_SELECT_PRIVATE_KEY);
     ERR_set_mark(); // asking for what the object does not have is no error
-    key->curve = curve_of(key->provider, software);
+    key->curve = curve_of(ec, software);
     key->has_octets = key->has_public && key->curve != NULL && read_octets(key, software);
     ERR_pop_to_mark();
 }

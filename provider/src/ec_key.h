@@ -7,7 +7,6 @@
 #ifndef EPH_EC_KEY_H
 #define EPH_EC_KEY_H
 
-#include <openssl/types.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -25,7 +24,7 @@ struct eph_ec_key {
     bool has_public, has_private;
     bool has_octets;                   // has_public, and octets hold it
     uint8_t octets[EPH_EC_MAX_OCTETS]; // uncompressed
-    _Atomic(EVP_PKEY *) software;      // owned; in the private library context, NULL until needed
+    _Atomic(void *) software;          // owned; the default provider's object, NULL until needed
 };
 
 struct eph_ec_key *eph_ec_key_new(struct eph_provider *provider);
@@ -35,11 +34,11 @@ void eph_ec_key_free(struct eph_ec_key *key); // accepts NULL
 bool eph_ec_key_has_parameters(const struct eph_ec_key *key);
 
 // The key as an object of the default provider; borrowed from the key. NULL: no parameters, or no memory.
-EVP_PKEY *eph_ec_key_software(struct eph_ec_key *key);
+void *eph_ec_key_software(struct eph_ec_key *key);
 
-// Becomes what the object is, of which it takes the reference. The caller says which halves there are and whether its
-// attributes are default's. Only for a key that no other thread uses.
-void eph_ec_key_adopt(struct eph_ec_key *key, EVP_PKEY *software, bool plain);
+// Becomes what the object is, which it then owns (it may own it already). plain: its attributes are default's. Only for
+// a key that no other thread uses.
+void eph_ec_key_adopt(struct eph_ec_key *key, void *software, bool plain);
 
 // Takes an uncompressed point on the key's curve, length already right. 0 with the default provider's error in the
 // queue when it is no valid public key. Only for a key that no other thread uses.

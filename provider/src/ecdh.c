@@ -4,17 +4,15 @@
 #include "errors.h"
 #include "provider.h"
 #include "route.h"
-#include "software_ec.h"
 
 #include <openssl/crypto.h>
-#include <openssl/evp.h>
 #include <openssl/params.h>
 
 struct exchange {
     struct eph_provider *provider; // borrowed
     struct eph_ec_key *key;        // shared
     struct eph_ec_key *peer;       // shared
-    EVP_PKEY_CTX *custom; // owned; default's exchange, once parameters were set (cofactor mode, KDF) or curves need it
+    void *custom; // owned; default's exchange, once parameters were set (cofactor mode, KDF) or curves need it
 };
 
 static OSSL_FUNC_keyexch_newctx_fn exchange_new;
@@ -40,7 +38,8 @@ static void forget(struct exchange *exchange)
 {
     eph_ec_key_free(exchange->key);
     eph_ec_key_free(exchange->peer);
-    EVP_PKEY_CTX_free(exchange->custom);
+    if (exchange->custom != NULL)
+        exchange->provider->ec.software.exchange_free(exchange->custom);
     exchange->key = exchange->peer = NULL;
     exchange->custom = NULL;
 }
@@ -59,8 +58,8 @@ static int exchange_init(void *vexchange, void *vkey, const OSSL_PARAM params[])
 // Default's exchange with our key and, when there is one, the peer's. Default says whether they go together.
 static bool give_peer(struct exchange *exchange)
 {
-    EVP_PKEY *software = eph_ec_key_software(exchange->peer);
-    return software != NULL && EVP_PKEY_derive_set_peer_ex(exchange->custom, software, 0) > 0;
+    void *software = eph_ec_key_software(exchange->peer);
+    return software != NULL && exchange->provider->ec.software.exchange_set_peer(exchange->custom, software);
 }
 
 static bool make_custom(struct exchange *exchange)
@@ -69,7 +68,9 @@ static bool make_custom(struct exchange *exchange)
         return true;
     if (exchange->key == NULL)
         return false;
-    exchange->custom = eph_software_ec_derivation(&exchange->provider->software, exchange->key);
+    void *own = eph_ec_key_software(exchange->key);
+    if (own != NULL)
+        exchange->custom = eph_software_ec_exchange(&exchange->provider->ec.software, own);
     return exchange->custom != NULL && (exchange->peer == NULL || give_peer(exchange));
 }
 
@@ -104,7 +105,7 @@ static int exchange_derive(void *vexchange, unsigned char *secret, size_t *secre
         return eph_route_ec_derive(provider, exchange->key, exchange->peer, exchange->custom, secret, secret_bytes) ||
                EPH_RAISE(provider, EPH_R_SOFTWARE_FAILED, "ECDH derive");
     if (exchange->custom != NULL)
-        return EVP_PKEY_derive(exchange->custom, NULL, secret_bytes) > 0;
+        return provider->ec.software.exchange_derive(exchange->custom, NULL, secret_bytes, 0);
     *secret_bytes = exchange->key->curve->field.bytes;
     return 1;
 }
@@ -116,27 +117,30 @@ static int exchange_set_params(void *vexchange, const OSSL_PARAM params[])
         return 0;
     if (params == NULL || params[0].key == NULL)
         return 1;
-    return make_custom(exchange) && EVP_PKEY_CTX_set_params(exchange->custom, params) > 0;
+    return make_custom(exchange) && exchange->provider->ec.software.exchange_set_params(exchange->custom, params);
 }
 
 static const OSSL_PARAM *exchange_settable_params(void *vexchange, void *vprovider)
 {
     const struct eph_provider *provider = vprovider;
     (void)vexchange;
-    return provider != NULL ? EVP_KEYEXCH_settable_ctx_params(provider->ec.exchange) : NULL;
+    return provider != NULL ? provider->ec.software.exchange_settable_params(NULL, provider->ec.software.context)
+                            : NULL;
 }
 
 static int exchange_get_params(void *vexchange, OSSL_PARAM params[])
 {
     struct exchange *exchange = vexchange;
-    return exchange != NULL && make_custom(exchange) && EVP_PKEY_CTX_get_params(exchange->custom, params) > 0;
+    return exchange != NULL && make_custom(exchange) &&
+           exchange->provider->ec.software.exchange_get_params(exchange->custom, params);
 }
 
 static const OSSL_PARAM *exchange_gettable_params(void *vexchange, void *vprovider)
 {
     const struct eph_provider *provider = vprovider;
     (void)vexchange;
-    return provider != NULL ? EVP_KEYEXCH_gettable_ctx_params(provider->ec.exchange) : NULL;
+    return provider != NULL ? provider->ec.software.exchange_gettable_params(NULL, provider->ec.software.context)
+                            : NULL;
 }
 
 static void *exchange_dup(void *vexchange)
@@ -149,7 +153,8 @@ static void *exchange_dup(void *vexchange)
         copy->key = eph_ec_key_share(exchange->key);
     if (exchange->peer != NULL)
         copy->peer = eph_ec_key_share(exchange->peer);
-    if (exchange->custom != NULL && (copy->custom = EVP_PKEY_CTX_dup(exchange->custom)) == NULL) {
+    if (exchange->custom != NULL &&
+        (copy->custom = exchange->provider->ec.software.exchange_dup(exchange->custom)) == NULL) {
         exchange_free(copy);
         return NULL;
     }

@@ -3,15 +3,10 @@
 // answers; so does everything about other curves.
 #include "ec_generation.h"
 #include "ec_key.h"
-#include "errors.h"
 #include "provider.h"
-#include "software_ec.h"
 
-#include <openssl/bn.h>
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
-#include <openssl/err.h>
-#include <openssl/evp.h>
 #include <openssl/params.h>
 #include <string.h>
 
@@ -37,6 +32,11 @@ static OSSL_FUNC_keymgmt_export_fn ec_export;
 static OSSL_FUNC_keymgmt_import_types_fn ec_types;
 static OSSL_FUNC_keymgmt_query_operation_name_fn ec_query_operation_name;
 
+static const struct eph_software_ec *functions_of(const struct eph_ec_key *key)
+{
+    return &key->provider->ec.software;
+}
+
 // ---- life
 
 static void *ec_new(void *vprovider)
@@ -56,23 +56,20 @@ static void *ec_dup(const void *vkey, int selection)
     if (copy == NULL || !eph_ec_key_has_parameters(key))
         return copy;
     copy->imported = key->imported;
-    copy->has_public = key->has_public && (selection & PUBLIC) != 0;
-    copy->has_private = key->has_private && (selection & PRIVATE) != 0;
-    if (key->plain && !copy->has_private && (!copy->has_public || key->has_octets)) {
+    if (key->plain && (!key->has_private || (selection & PRIVATE) == 0)) {
         copy->curve = key->curve;
         copy->plain = true;
-        copy->has_octets = copy->has_public;
+        copy->has_public = copy->has_octets = key->has_octets && (selection & PUBLIC) != 0;
         memcpy(copy->octets, key->octets, sizeof copy->octets);
         return copy;
     }
-    EVP_PKEY *software = eph_ec_key_software(key);
+    void *software = eph_ec_key_software(key);
     if (software != NULL)
-        software = eph_software_ec_copy(&key->provider->software, software, selection);
+        software = functions_of(key)->key_dup(software, selection);
     if (software == NULL) {
         eph_ec_key_free(copy);
         return NULL;
     }
-    copy->curve = key->curve;
     eph_ec_key_adopt(copy, software, key->plain);
     return copy;
 }
@@ -118,14 +115,14 @@ static int ec_get_params(void *vkey, OSSL_PARAM params[])
             param++;
     if (!good || param->key == NULL)
         return good;
-    EVP_PKEY *software = eph_ec_key_software(key);
-    return software != NULL && EVP_PKEY_get_params(software, params) > 0;
+    void *software = eph_ec_key_software(key);
+    return software != NULL && functions_of(key)->key_get_params(software, params);
 }
 
 static const OSSL_PARAM *ec_gettable_params(void *vprovider)
 {
     const struct eph_provider *provider = vprovider;
-    return provider != NULL ? EVP_KEYMGMT_gettable_params(provider->ec.keymgmt) : NULL;
+    return provider != NULL ? provider->ec.software.key_gettable_params(provider->ec.software.context) : NULL;
 }
 
 // An uncompressed point on this curve by its looks. Compressed, hybrid, infinite and misshapen ones are default's
@@ -150,12 +147,11 @@ static int ec_set_params(void *vkey, const OSSL_PARAM params[])
         key->imported = true;
         return eph_ec_key_set_octets(key, encoded->data);
     }
-    EVP_PKEY *software = eph_ec_key_software(key);
-    if (software == NULL || EVP_PKEY_set_params(software, (OSSL_PARAM *)params) <= 0)
+    void *software = eph_ec_key_software(key);
+    if (software == NULL || !functions_of(key)->key_set_params(software, params))
         return 0;
     if (encoded != NULL)
-        key->has_public = key->imported = true;
-    EVP_PKEY_up_ref(software);
+        key->imported = true;
     eph_ec_key_adopt(key, software, false);
     return 1;
 }
@@ -163,82 +159,30 @@ static int ec_set_params(void *vkey, const OSSL_PARAM params[])
 static const OSSL_PARAM *ec_settable_params(void *vprovider)
 {
     const struct eph_provider *provider = vprovider;
-    return provider != NULL ? EVP_KEYMGMT_settable_params(provider->ec.keymgmt) : NULL;
+    return provider != NULL ? provider->ec.software.key_settable_params(provider->ec.software.context) : NULL;
 }
 
 // ---- comparison and validation
-
-static bool same_curve(struct eph_ec_key *key, struct eph_ec_key *other)
-{
-    if (key->curve != NULL && other->curve != NULL)
-        return key->curve == other->curve;
-    EVP_PKEY *software = eph_ec_key_software(key), *other_software = eph_ec_key_software(other);
-    return software != NULL && other_software != NULL && EVP_PKEY_parameters_eq(software, other_software) == 1;
-}
-
-static bool same_public(struct eph_ec_key *key, struct eph_ec_key *other)
-{
-    if (key->has_octets && other->has_octets)
-        return key->curve == other->curve && memcmp(key->octets, other->octets, eph_ec_curve_octets(key->curve)) == 0;
-    EVP_PKEY *software = eph_ec_key_software(key), *other_software = eph_ec_key_software(other);
-    return software != NULL && other_software != NULL && EVP_PKEY_eq(software, other_software) == 1;
-}
-
-// CT: whether they are the same may leak.
-static bool same_private(struct eph_ec_key *key, struct eph_ec_key *other)
-{
-    BIGNUM *secret = NULL, *other_secret = NULL;
-    bool same = EVP_PKEY_get_bn_param(eph_ec_key_software(key), OSSL_PKEY_PARAM_PRIV_KEY, &secret) > 0 &&
-                EVP_PKEY_get_bn_param(eph_ec_key_software(other), OSSL_PKEY_PARAM_PRIV_KEY, &other_secret) > 0 &&
-                BN_cmp(secret, other_secret) == 0;
-    BN_clear_free(secret);
-    BN_clear_free(other_secret);
-    return same;
-}
 
 static int ec_match(const void *vkey, const void *vother, int selection)
 {
     struct eph_ec_key *key = (struct eph_ec_key *)vkey, *other = (struct eph_ec_key *)vother;
     if (key == NULL || other == NULL)
         return 0;
-    if ((selection & DOMAIN) != 0 && !same_curve(key, other))
-        return 0;
-    if ((selection & KEYPAIR) == 0)
-        return 1;
-    if ((selection & PUBLIC) != 0 && key->has_public && other->has_public)
-        return same_public(key, other);
-    return (selection & PRIVATE) != 0 && key->has_private && other->has_private && same_private(key, other);
+    if (key->curve != NULL && other->curve != NULL) {
+        bool same_curve = key->curve == other->curve;
+        if ((selection & KEYPAIR) == 0)
+            return (selection & DOMAIN) == 0 || same_curve;
+        if ((selection & PUBLIC) != 0 && key->has_octets && other->has_octets)
+            return same_curve && memcmp(key->octets, other->octets, eph_ec_curve_octets(key->curve)) == 0;
+    }
+    void *software = eph_ec_key_software(key), *other_software = eph_ec_key_software(other);
+    return software != NULL && other_software != NULL &&
+           functions_of(key)->key_match(software, other_software, selection);
 }
 
-// Default's own check of that part of the key.
-static int software_check(struct eph_ec_key *key, int selection, int checktype)
-{
-    EVP_PKEY *software = eph_ec_key_software(key);
-    EVP_PKEY_CTX *context =
-        software != NULL ? EVP_PKEY_CTX_new_from_pkey(key->provider->software.libctx, software, EPH_SOFTWARE_PROPERTIES)
-                         : NULL;
-    bool quick = checktype == OSSL_KEYMGMT_VALIDATE_QUICK_CHECK;
-    int good = 0;
-    if (context == NULL)
-        return 0;
-    if (selection == DOMAIN)
-        good = quick ? EVP_PKEY_param_check_quick(context) : EVP_PKEY_param_check(context);
-    else if (selection == PUBLIC)
-        good = quick ? EVP_PKEY_public_check_quick(context) : EVP_PKEY_public_check(context);
-    else if (selection == PRIVATE)
-        good = EVP_PKEY_private_check(context);
-    else
-        good = EVP_PKEY_pairwise_check(context);
-    EVP_PKEY_CTX_free(context);
-    return good > 0;
-}
-
-// Of a peer's public key: ec_point.h says why quick and full are the same on curves of ours.
-static int check_public(struct eph_ec_key *key, int checktype)
-{
-    return key->has_octets ? eph_ec_key_check(key) : software_check(key, PUBLIC, checktype);
-}
-
+// A peer's public key is checked by us: ec_point.h says why quick and full are the same on curves of ours. Private keys
+// are rare, and default looks at both halves and at whether they belong together.
 static int ec_validate(const void *vkey, int selection, int checktype)
 {
     struct eph_ec_key *key = (struct eph_ec_key *)vkey;
@@ -246,16 +190,14 @@ static int ec_validate(const void *vkey, int selection, int checktype)
         return 0;
     if ((selection & (DOMAIN | KEYPAIR)) == 0)
         return 1;
-    if ((selection & DOMAIN) != 0 && !software_check(key, DOMAIN, checktype))
-        return 0;
-    switch (selection & KEYPAIR) {
-    case 0:
-        return 1;
-    case PUBLIC:
-        return check_public(key, checktype);
-    default: // a private key: rare, and default looks at both halves and at whether they belong together
-        return software_check(key, selection & KEYPAIR, checktype);
+    bool ours = (selection & KEYPAIR) == PUBLIC && key->has_octets;
+    int others = ours ? selection & ~PUBLIC : selection;
+    if ((others & (DOMAIN | KEYPAIR)) != 0) {
+        void *software = eph_ec_key_software(key);
+        if (software == NULL || !functions_of(key)->key_validate(software, others, checktype))
+            return 0;
     }
+    return !ours || eph_ec_key_check(key);
 }
 
 // ---- from and to other providers
@@ -286,15 +228,6 @@ static bool import_plain(struct eph_ec_key *key, int selection, const OSSL_PARAM
     return true;
 }
 
-static bool has_point(EVP_PKEY *software)
-{
-    size_t bytes = 0;
-    ERR_set_mark();
-    bool has = EVP_PKEY_get_octet_string_param(software, OSSL_PKEY_PARAM_PUB_KEY, NULL, 0, &bytes) > 0 && bytes > 0;
-    ERR_pop_to_mark();
-    return has;
-}
-
 // Trusts the parameters, not the selection: hybrids of OpenSSL 3.5 import a public key alone with a selection of more.
 static int ec_import(void *vkey, int selection, const OSSL_PARAM params[])
 {
@@ -305,11 +238,9 @@ static int ec_import(void *vkey, int selection, const OSSL_PARAM params[])
     key->imported = true;
     if (import_plain(key, selection, params, &good))
         return good;
-    EVP_PKEY *software = eph_software_ec_import(&key->provider->software, selection, params);
+    void *software = eph_software_ec_import(functions_of(key), selection, params);
     if (software == NULL)
         return 0;
-    key->has_public = has_point(software);
-    key->has_private = (selection & PRIVATE) != 0 && OSSL_PARAM_locate_const(params, OSSL_PKEY_PARAM_PRIV_KEY) != NULL;
     eph_ec_key_adopt(key, software, false);
     return 1;
 }
@@ -318,8 +249,8 @@ static int ec_import(void *vkey, int selection, const OSSL_PARAM params[])
 static int ec_export(void *vkey, int selection, OSSL_CALLBACK *callback, void *argument)
 {
     struct eph_ec_key *key = vkey;
-    EVP_PKEY *software = key != NULL ? eph_ec_key_software(key) : NULL;
-    return software != NULL && EVP_PKEY_export(software, selection, callback, argument) > 0;
+    void *software = key != NULL ? eph_ec_key_software(key) : NULL;
+    return software != NULL && functions_of(key)->key_export(software, selection, callback, argument);
 }
 
 #define GROUP                                                                                                          \

@@ -4,9 +4,7 @@
 #include "key.h"
 #include "log.h"
 #include "provider.h"
-#include "software_ec.h"
 
-#include <openssl/evp.h>
 #include <string.h>
 #include <time.h>
 
@@ -41,8 +39,8 @@ struct operation {
 struct ec_work {
     enum eph_opcode opcode;
     const struct eph_ec_curve *curve;
-    EVP_PKEY_CTX *custom;          // parameters beyond the curve, or NULL
-    EVP_PKEY *made;                // KEYGEN: the result
+    void *custom;                  // default's generation or exchange with further parameters, or NULL
+    void *made;                    // KEYGEN: the result
     struct eph_ec_key *own, *peer; // DERIVE
     uint8_t *secret;
     size_t *bytes;
@@ -168,14 +166,17 @@ bool eph_route_derive(struct eph_provider *provider, struct eph_key *key, const 
     return run(provider, &operation);
 }
 
-static bool do_ec(struct eph_provider *provider, struct ec_work *work)
+static bool do_ec(const struct eph_software_ec *ec, struct ec_work *work)
 {
-    if (work->opcode == EPH_OP_DERIVE)
-        return work->custom != NULL
-                   ? EVP_PKEY_derive(work->custom, work->secret, work->bytes) > 0
-                   : eph_software_ec_derive(&provider->software, work->own, work->peer, work->secret, work->bytes);
-    work->made = eph_software_ec_generate(&provider->software, work->curve, work->custom);
-    return work->made != NULL;
+    if (work->opcode == EPH_OP_KEYGEN) {
+        work->made = work->custom != NULL ? ec->gen(work->custom, NULL, NULL)
+                                          : eph_software_ec_generate(ec, work->curve->parameters);
+        return work->made != NULL;
+    }
+    if (work->custom != NULL)
+        return ec->exchange_derive(work->custom, work->secret, work->bytes, *work->bytes);
+    void *own = eph_ec_key_software(work->own), *peer = eph_ec_key_software(work->peer);
+    return own != NULL && peer != NULL && eph_software_ec_derive(ec, own, peer, work->secret, work->bytes);
 }
 
 // Counted like any other operation; that no device is asked is policy, not a fallback.
@@ -183,7 +184,7 @@ static bool run_ec(struct eph_provider *provider, struct ec_work *work)
 {
     struct eph_process *process = work->curve != NULL ? eph_process_current(provider) : NULL;
     uint64_t start_ns = now_ns();
-    bool done = do_ec(provider, work);
+    bool done = do_ec(&provider->ec.software, work);
     if (process == NULL)
         return done;
     eph_stats_policy(&process->stats, provider->config.valid && provider->config.offload == EPH_OFFLOAD_NEVER
@@ -193,16 +194,16 @@ static bool run_ec(struct eph_provider *provider, struct ec_work *work)
     return done;
 }
 
-EVP_PKEY *eph_route_ec_keygen(struct eph_provider *provider, const struct eph_ec_curve *curve, EVP_PKEY_CTX *generator)
+void *eph_route_ec_keygen(struct eph_provider *provider, const struct eph_ec_curve *curve, void *generation)
 {
-    struct ec_work work = {.opcode = EPH_OP_KEYGEN, .curve = curve, .custom = generator};
+    struct ec_work work = {.opcode = EPH_OP_KEYGEN, .curve = curve, .custom = generation};
     run_ec(provider, &work);
     return work.made;
 }
 
-bool eph_route_ec_derive(struct eph_provider *provider, struct eph_ec_key *own, struct eph_ec_key *peer,
-                         EVP_PKEY_CTX *derivation, uint8_t *secret, size_t *bytes)
+bool eph_route_ec_derive(struct eph_provider *provider, struct eph_ec_key *own, struct eph_ec_key *peer, void *exchange,
+                         uint8_t *secret, size_t *bytes)
 {
-    struct ec_work work = {EPH_OP_DERIVE, own->curve, derivation, NULL, own, peer, secret, bytes};
+    struct ec_work work = {EPH_OP_DERIVE, own->curve, exchange, NULL, own, peer, secret, bytes};
     return run_ec(provider, &work);
 }

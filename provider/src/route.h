@@ -3,7 +3,6 @@
 #ifndef EPH_ROUTE_H
 #define EPH_ROUTE_H
 
-#include <openssl/types.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -22,11 +21,11 @@ bool eph_route_keygen(struct eph_provider *provider, struct eph_key *key);
 // Writes 32 bytes. False: the peer's key has low order, or even software failed.
 bool eph_route_derive(struct eph_provider *provider, struct eph_key *key, const uint8_t *peer_u, uint8_t *secret);
 
-// EC. curve: NULL for one that is not ours, which is neither routed nor counted. generator and derivation: what was
-// asked for beyond the curve (software_ec.h; the latter has the peer), or NULL. NULL or false with the default
-// provider's errors in the queue.
-EVP_PKEY *eph_route_ec_keygen(struct eph_provider *provider, const struct eph_ec_curve *curve, EVP_PKEY_CTX *generator);
-bool eph_route_ec_derive(struct eph_provider *provider, struct eph_ec_key *own, struct eph_ec_key *peer,
-                         EVP_PKEY_CTX *derivation, uint8_t *secret, size_t *bytes);
+// EC. curve: NULL for one that is not ours, which is neither routed nor counted. generation, exchange: default's with
+// what was asked for beyond curve and keys, or NULL. The first returns the default provider's object. NULL or false
+// with default's errors in the queue.
+void *eph_route_ec_keygen(struct eph_provider *provider, const struct eph_ec_curve *curve, void *generation);
+bool eph_route_ec_derive(struct eph_provider *provider, struct eph_ec_key *own, struct eph_ec_key *peer, void *exchange,
+                         uint8_t *secret, size_t *bytes);
 
 #endif

@@ -1,112 +1,166 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "software_ec.h"
-#include "ec_curve.h"
-#include "ec_key.h"
+#include "software.h"
 
 #include <openssl/core_names.h>
-#include <openssl/evp.h>
 #include <openssl/params.h>
+#include <string.h>
+#include <strings.h>
 
-static EVP_PKEY_CTX *context_for_new(const struct eph_software *software)
-{
-    return EVP_PKEY_CTX_new_from_name(software->libctx, "EC", EPH_SOFTWARE_PROPERTIES);
-}
+// ---- the default provider's functions: identity in the dispatch table, name of the accessor, our member
 
-EVP_PKEY *eph_software_ec_parameters(const struct eph_software *software, const char *name)
-{
-    EVP_PKEY *parameters = NULL;
-    EVP_PKEY_CTX *generator = eph_software_ec_generator(software, NULL, false);
-    if (generator != NULL && EVP_PKEY_CTX_set_group_name(generator, name) > 0)
-        parameters = eph_software_ec_generate(software, NULL, generator);
-    EVP_PKEY_CTX_free(generator);
-    return parameters;
-}
+#define KEY_FUNCTIONS(X)                                                                                               \
+    X(NEW, new, key_new)                                                                                               \
+    X(FREE, free, key_free)                                                                                            \
+    X(DUP, dup, key_dup)                                                                                               \
+    X(HAS, has, key_has)                                                                                               \
+    X(MATCH, match, key_match)                                                                                         \
+    X(VALIDATE, validate, key_validate)                                                                                \
+    X(IMPORT, import, key_import)                                                                                      \
+    X(EXPORT, export, key_export)                                                                                      \
+    X(GET_PARAMS, get_params, key_get_params)                                                                          \
+    X(GETTABLE_PARAMS, gettable_params, key_gettable_params)                                                           \
+    X(SET_PARAMS, set_params, key_set_params)                                                                          \
+    X(SETTABLE_PARAMS, settable_params, key_settable_params)                                                           \
+    X(GEN_INIT, gen_init, gen_init)                                                                                    \
+    X(GEN_SET_TEMPLATE, gen_set_template, gen_set_template)                                                            \
+    X(GEN_SET_PARAMS, gen_set_params, gen_set_params)                                                                  \
+    X(GEN_SETTABLE_PARAMS, gen_settable_params, gen_settable_params)                                                   \
+    X(GEN, gen, gen)                                                                                                   \
+    X(GEN_CLEANUP, gen_cleanup, gen_cleanup)
 
-// From a copy of the parameters: making the group anew from its name costs four times as much.
-EVP_PKEY *eph_software_ec_public(const struct eph_ec_curve *curve, const uint8_t *octets)
+#define EXCHANGE_FUNCTIONS(X)                                                                                          \
+    X(NEWCTX, newctx, exchange_new)                                                                                    \
+    X(INIT, init, exchange_init)                                                                                       \
+    X(SET_PEER, set_peer, exchange_set_peer)                                                                           \
+    X(DERIVE, derive, exchange_derive)                                                                                 \
+    X(SET_CTX_PARAMS, set_ctx_params, exchange_set_params)                                                             \
+    X(SETTABLE_CTX_PARAMS, settable_ctx_params, exchange_settable_params)                                              \
+    X(GET_CTX_PARAMS, get_ctx_params, exchange_get_params)                                                             \
+    X(GETTABLE_CTX_PARAMS, gettable_ctx_params, exchange_gettable_params)                                              \
+    X(DUPCTX, dupctx, exchange_dup)                                                                                    \
+    X(FREECTX, freectx, exchange_free)
+
+// Names of an algorithm are a list separated by colons, the first one comes first.
+static const OSSL_DISPATCH *find_algorithm(const OSSL_ALGORITHM *algorithms, const char *name)
 {
-    EVP_PKEY *key = EVP_PKEY_dup(curve->parameters);
-    if (key != NULL && EVP_PKEY_set1_encoded_public_key(key, octets, eph_ec_curve_octets(curve)) <= 0) {
-        EVP_PKEY_free(key);
-        key = NULL;
+    size_t bytes = strlen(name);
+    for (; algorithms != NULL && algorithms->algorithm_names != NULL; algorithms++) {
+        const char *names = algorithms->algorithm_names;
+        if (strncasecmp(names, name, bytes) == 0 && (names[bytes] == ':' || names[bytes] == 0))
+            return algorithms->implementation;
     }
-    return key;
-}
-
-EVP_PKEY *eph_software_ec_import(const struct eph_software *software, int selection, const OSSL_PARAM params[])
-{
-    EVP_PKEY *key = NULL;
-    EVP_PKEY_CTX *context = context_for_new(software);
-    if (context == NULL || EVP_PKEY_fromdata_init(context) <= 0 ||
-        EVP_PKEY_fromdata(context, &key, selection, (OSSL_PARAM *)params) <= 0)
-        key = NULL;
-    EVP_PKEY_CTX_free(context);
-    return key;
-}
-
-EVP_PKEY *eph_software_ec_copy(const struct eph_software *software, EVP_PKEY *key, int selection)
-{
-    EVP_PKEY *copy = NULL;
-    if ((selection & OSSL_KEYMGMT_SELECT_PRIVATE_KEY) != 0)
-        return EVP_PKEY_dup(key);
-    if ((selection & OSSL_KEYMGMT_SELECT_PUBLIC_KEY) != 0) {
-        OSSL_PARAM *params = NULL;
-        if (EVP_PKEY_todata(key, EVP_PKEY_PUBLIC_KEY, &params) > 0)
-            copy = eph_software_ec_import(software, EVP_PKEY_PUBLIC_KEY, params);
-        OSSL_PARAM_free(params);
-        return copy;
-    }
-    copy = EVP_PKEY_new();
-    if (copy != NULL && EVP_PKEY_copy_parameters(copy, key) <= 0) {
-        EVP_PKEY_free(copy);
-        copy = NULL;
-    }
-    return copy;
-}
-
-EVP_PKEY_CTX *eph_software_ec_generator(const struct eph_software *software, EVP_PKEY *parameters, bool keypair)
-{
-    EVP_PKEY_CTX *generator = parameters != NULL
-                                  ? EVP_PKEY_CTX_new_from_pkey(software->libctx, parameters, EPH_SOFTWARE_PROPERTIES)
-                                  : context_for_new(software);
-    if (generator != NULL && (keypair ? EVP_PKEY_keygen_init(generator) : EVP_PKEY_paramgen_init(generator)) > 0)
-        return generator;
-    EVP_PKEY_CTX_free(generator);
     return NULL;
 }
 
-EVP_PKEY *eph_software_ec_generate(const struct eph_software *software, const struct eph_ec_curve *curve,
-                                   EVP_PKEY_CTX *generator)
+#define PRESENT(id, name, member) &&ec->member != NULL // one more condition
+
+static bool read_key_functions(struct eph_software_ec *ec, const OSSL_DISPATCH *in)
 {
-    EVP_PKEY *key = NULL;
-    EVP_PKEY_CTX *own = generator == NULL ? eph_software_ec_generator(software, curve->parameters, true) : NULL;
-    if (own != NULL)
-        generator = own;
-    if (generator == NULL || EVP_PKEY_generate(generator, &key) <= 0)
-        key = NULL;
-    EVP_PKEY_CTX_free(own);
-    return key;
+    for (; in != NULL && in->function_id != 0; in++) {
+        switch (in->function_id) {
+#define READ(id, name, member)                                                                                         \
+    case OSSL_FUNC_KEYMGMT_##id:                                                                                       \
+        ec->member = OSSL_FUNC_keymgmt_##name(in);                                                                     \
+        break;
+            KEY_FUNCTIONS(READ)
+#undef READ
+        }
+    }
+    return true KEY_FUNCTIONS(PRESENT);
 }
 
-EVP_PKEY_CTX *eph_software_ec_derivation(const struct eph_software *software, struct eph_ec_key *own)
+static bool read_exchange_functions(struct eph_software_ec *ec, const OSSL_DISPATCH *in)
 {
-    EVP_PKEY *key = eph_ec_key_software(own);
-    EVP_PKEY_CTX *derivation =
-        key != NULL ? EVP_PKEY_CTX_new_from_pkey(software->libctx, key, EPH_SOFTWARE_PROPERTIES) : NULL;
-    if (derivation != NULL && EVP_PKEY_derive_init(derivation) > 0)
-        return derivation;
-    EVP_PKEY_CTX_free(derivation);
+    for (; in != NULL && in->function_id != 0; in++) {
+        switch (in->function_id) {
+#define READ(id, name, member)                                                                                         \
+    case OSSL_FUNC_KEYEXCH_##id:                                                                                       \
+        ec->member = OSSL_FUNC_keyexch_##name(in);                                                                     \
+        break;
+            EXCHANGE_FUNCTIONS(READ)
+#undef READ
+        }
+    }
+    return true EXCHANGE_FUNCTIONS(PRESENT);
+}
+
+bool eph_software_ec_init(struct eph_software_ec *ec, const struct eph_software *software)
+{
+    ec->context = software->context;
+    return read_key_functions(ec, find_algorithm(software->key_algorithms, "EC")) &&
+           read_exchange_functions(ec, find_algorithm(software->exchange_algorithms, "ECDH"));
+}
+
+// ---- objects
+
+static void *run_generation(const struct eph_software_ec *ec, void *generation, bool ready)
+{
+    void *made = ready ? ec->gen(generation, NULL, NULL) : NULL;
+    if (generation != NULL)
+        ec->gen_cleanup(generation);
+    return made;
+}
+
+void *eph_software_ec_parameters(const struct eph_software_ec *ec, const char *name)
+{
+    const OSSL_PARAM params[] = {
+        OSSL_PARAM_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, (char *)name, strlen(name)),
+        OSSL_PARAM_END,
+    };
+    void *generation = ec->gen_init(ec->context, OSSL_KEYMGMT_SELECT_DOMAIN_PARAMETERS, params);
+    return run_generation(ec, generation, generation != NULL);
+}
+
+void *eph_software_ec_generate(const struct eph_software_ec *ec, void *parameters)
+{
+    void *generation = ec->gen_init(ec->context, OSSL_KEYMGMT_SELECT_ALL, NULL);
+    return run_generation(ec, generation, generation != NULL && ec->gen_set_template(generation, parameters));
+}
+
+// From a copy of the parameters: making the group anew from its name costs several times as much.
+void *eph_software_ec_public(const struct eph_software_ec *ec, const void *parameters, const uint8_t *octets,
+                             size_t bytes)
+{
+    const OSSL_PARAM params[] = {
+        OSSL_PARAM_octet_string(OSSL_PKEY_PARAM_ENCODED_PUBLIC_KEY, (void *)octets, bytes),
+        OSSL_PARAM_END,
+    };
+    void *object = ec->key_dup(parameters, OSSL_KEYMGMT_SELECT_ALL_PARAMETERS);
+    if (object == NULL || ec->key_set_params(object, params))
+        return object;
+    ec->key_free(object);
     return NULL;
 }
 
-// The peer's key has been checked by our caller: no second check here.
-bool eph_software_ec_derive(const struct eph_software *software, struct eph_ec_key *own, struct eph_ec_key *peer,
-                            uint8_t *secret, size_t *bytes)
+void *eph_software_ec_import(const struct eph_software_ec *ec, int selection, const OSSL_PARAM params[])
 {
-    EVP_PKEY *peer_key = eph_ec_key_software(peer);
-    EVP_PKEY_CTX *derivation = eph_software_ec_derivation(software, own);
-    bool derived = derivation != NULL && peer_key != NULL && EVP_PKEY_derive_set_peer_ex(derivation, peer_key, 0) > 0 &&
-                   EVP_PKEY_derive(derivation, secret, bytes) > 0;
-    EVP_PKEY_CTX_free(derivation);
+    void *object = ec->key_new(ec->context);
+    if (object == NULL || ec->key_import(object, selection, params))
+        return object;
+    ec->key_free(object);
+    return NULL;
+}
+
+// ---- exchanges
+
+void *eph_software_ec_exchange(const struct eph_software_ec *ec, void *own)
+{
+    static const OSSL_PARAM none[] = {OSSL_PARAM_END};
+    void *exchange = ec->exchange_new(ec->context);
+    if (exchange == NULL || ec->exchange_init(exchange, own, none))
+        return exchange;
+    ec->exchange_free(exchange);
+    return NULL;
+}
+
+bool eph_software_ec_derive(const struct eph_software_ec *ec, void *own, void *peer, uint8_t *secret, size_t *bytes)
+{
+    size_t room = *bytes;
+    void *exchange = eph_software_ec_exchange(ec, own);
+    bool derived =
+        exchange != NULL && ec->exchange_set_peer(exchange, peer) && ec->exchange_derive(exchange, secret, bytes, room);
+    if (exchange != NULL)
+        ec->exchange_free(exchange);
     return derived;
 }
