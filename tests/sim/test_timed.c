@@ -212,28 +212,34 @@ Test(timed, a_disabled_queue_drains)
 
 Test(timed, a_reset_forgets_what_is_in_flight)
 {
-    start(1, 64, 20000, 1, "", "1");
+    enum { CONTEXTS = 8, DERIVE_MS = 3000 };
+    start(1, CONTEXTS, DERIVE_MS, 1, "", "1");
     for (uint32_t i = 0; i < DEPTH; i++) {
         struct eph_sqe sqe = raw_request(EPH_OP_DERIVE, i);
         raw_queue_put(&queue, &sqe);
     }
-    raw_queue_ring(&queue);
     double start_ms = now_ms();
+    raw_queue_ring(&queue);
     cr_assert_geq(raw_call(&client, EPH_VU_DEVICE_RESET, NULL, 0, NULL, 0, NULL, 0), 0);
     raw_bus_master(&client, true);
     raw_queue_reopen(&queue);
-    cr_assert_leq(run(EPH_OP_KEYGEN, DEPTH), 15000);
-    cr_assert_leq(now_ms() - start_ms, 15000, "the reset waited for the device");
+    run(EPH_OP_KEYGEN, DEPTH);
+    cr_assert_lt(now_ms() - start_ms, DERIVE_MS, "the reset, or the contexts, waited for what was in flight");
+    while (now_ms() - start_ms < DERIVE_MS + 200)
+        (void)usleep(10000);
+    cr_assert_not(raw_queue_visible(&queue), "a completion from before the reset");
+    cr_assert_eq(raw_read32(&client, EPH_QUEUE_REGS_BASE + EPH_QREG_CQ_TAIL), (uint32_t)DEPTH);
     stop();
 }
 
+// A busy loop takes its share of the CPU, even on a machine with other work.
 Test(timed, waiting_costs_no_cpu)
 {
     start(1, 64, 1500, 1, "", "1");
     run(EPH_OP_DERIVE, 1);
     raw_close(&client);
     unsigned long long cpu_us = raw_daemon_stop_counter(&daemon_, "cpu_us");
-    cr_assert_leq(cpu_us, 700000ull, "%llu us of CPU for one derive in 1.5 s", cpu_us);
+    cr_assert_leq(cpu_us, 200000ull, "%llu us of CPU for one derive in 1.5 s", cpu_us);
 }
 
 static void expect_profile_error(const char *text, const char *needle)
