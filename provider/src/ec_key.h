@@ -20,7 +20,6 @@ struct eph_ec_key {
     atomic_uint references;
     const struct eph_ec_curve *curve; // borrowed; NULL: a curve that is not ours, or no key yet
     bool plain;                       // every attribute (point format, encoding, ...) is the default's
-    bool imported;                    // private half not made by our gen()
     bool has_public, has_private;
     bool has_octets;                   // has_public, and octets hold it
     uint8_t octets[EPH_EC_MAX_OCTETS]; // uncompressed

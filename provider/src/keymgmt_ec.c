@@ -55,7 +55,6 @@ static void *ec_dup(const void *vkey, int selection)
     struct eph_ec_key *copy = key != NULL ? eph_ec_key_new(key->provider) : NULL;
     if (copy == NULL || !eph_ec_key_has_parameters(key))
         return copy;
-    copy->imported = key->imported;
     if (key->plain && (!key->has_private || (selection & PRIVATE) == 0)) {
         copy->curve = key->curve;
         copy->plain = true;
@@ -143,15 +142,11 @@ static int ec_set_params(void *vkey, const OSSL_PARAM params[])
         return 1;
     const OSSL_PARAM *encoded = OSSL_PARAM_locate_const(params, OSSL_PKEY_PARAM_ENCODED_PUBLIC_KEY);
     bool unused = atomic_load_explicit(&key->software, memory_order_acquire) == NULL;
-    if (unused && encoded == params && params[1].key == NULL && looks_plain(key->curve, encoded)) {
-        key->imported = true;
+    if (unused && encoded == params && params[1].key == NULL && looks_plain(key->curve, encoded))
         return eph_ec_key_set_octets(key, encoded->data);
-    }
     void *software = eph_ec_key_software(key);
     if (software == NULL || !functions_of(key)->key_set_params(software, params))
         return 0;
-    if (encoded != NULL)
-        key->imported = true;
     eph_ec_key_adopt(key, software, false);
     return 1;
 }
@@ -235,7 +230,6 @@ static int ec_import(void *vkey, int selection, const OSSL_PARAM params[])
     int good = 1;
     if (key == NULL || params == NULL)
         return 0;
-    key->imported = true;
     if (import_plain(key, selection, params, &good))
         return good;
     void *software = eph_software_ec_import(functions_of(key), selection, params);

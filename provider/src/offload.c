@@ -354,11 +354,6 @@ out:
     return outcome;
 }
 
-bool eph_offload_has_curve(enum eph_curve curve)
-{
-    return curve == EPH_CURVE_X25519;
-}
-
 uint64_t eph_offload_latency_ns(struct eph_provider *provider, struct eph_process *process, enum eph_opcode opcode,
                                 enum eph_curve curve)
 {

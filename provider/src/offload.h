@@ -73,9 +73,6 @@ void eph_offload_note_breaker(struct eph_process *process, struct eph_queue *que
 enum eph_outcome eph_offload_judge(const struct eph_completion *completion, const uint8_t *peer_u,
                                    struct eph_answer *answer);
 
-// Whether requests of this curve can be sent and their results be checked, by this file.
-bool eph_offload_has_curve(enum eph_curve curve);
-
 enum eph_stats_cause eph_offload_cause(enum eph_status status); // of a failed submission
 
 // Deadline of one operation; 0 when there is neither a configured one nor a device.

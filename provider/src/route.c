@@ -179,7 +179,14 @@ static bool do_ec(const struct eph_software_ec *ec, struct ec_work *work)
     return own != NULL && peer != NULL && eph_software_ec_derive(ec, own, peer, work->secret, work->bytes);
 }
 
-// Counted like any other operation; that no device is asked is policy, not a fallback.
+// Why no device was asked: policy either way, not a fallback. offload.c sends and checks X25519 alone.
+static enum eph_stats_policy ec_reason(const struct eph_provider *provider)
+{
+    bool never = provider->config.valid && provider->config.offload == EPH_OFFLOAD_NEVER;
+    return never ? EPH_POLICY_NEVER : EPH_POLICY_CURVE;
+}
+
+// Counted like any other operation.
 static bool run_ec(struct eph_provider *provider, struct ec_work *work)
 {
     struct eph_process *process = work->curve != NULL ? eph_process_current(provider) : NULL;
@@ -187,9 +194,7 @@ static bool run_ec(struct eph_provider *provider, struct ec_work *work)
     bool done = do_ec(&provider->ec.software, work);
     if (process == NULL)
         return done;
-    eph_stats_policy(&process->stats, provider->config.valid && provider->config.offload == EPH_OFFLOAD_NEVER
-                                          ? EPH_POLICY_NEVER
-                                          : EPH_POLICY_CURVE);
+    eph_stats_policy(&process->stats, ec_reason(provider));
     eph_stats_operation(&process->stats, work->curve->id, work->opcode, EPH_STATS_SERVED_SOFTWARE, now_ns() - start_ns);
     return done;
 }
