@@ -58,7 +58,7 @@ wrong-*) # a wrong value: one clear line that names key and accepted forms, and 
     wrong-device) device=pcie:3 line="wrong value 'pcie:3' for configuration key 'device'.*accepted: sim .*socket:PATH.*pci:BDF" ;;
     wrong-offload) offload=perhaps line="wrong value 'perhaps' for configuration key 'offload'.*accepted: auto, always, never" ;;
     wrong-deadline) more='deadline_ms = -1' line="wrong value '-1' for configuration key 'deadline_ms'.*accepted: 0 .* to 60000" ;;
-    wrong-pool) more='pool = 64' line="wrong value '64' for configuration key 'pool'.*no key pool" ;;
+    wrong-pool) more='pool = many' line="wrong value 'many' for configuration key 'pool'.*accepted: auto, or 0 .* to 1024" ;;
     esac
     config test "$device" "$offload" "$more"
     server ours test
