@@ -15,9 +15,9 @@
 #include <unistd.h>
 
 enum {
-    TICK_MS = 10,       // between looks for requests past their deadline, which raise no event
-    IDLE_MS = 1000,     // without a request for so long, the thread sleeps until the next one
-    IDLE_RESUMES = 100, // a job resumed so often without its answer is being spun, or pausing is blocked
+    TICK_MS = 10,      // between looks for requests past their deadline, which raise no event
+    IDLE_MS = 1000,    // without a request for so long, the thread sleeps until the next one
+    IDLE_PAUSES = 100, // a job resumed so often without its answer is being spun, or pausing is blocked
     SPUN_WAIT_MS = 1,
 };
 
@@ -36,6 +36,7 @@ struct channel {
     int event_fd;      // owned
     pid_t pid;         // of the process that made it
     struct call *call; // of the paused job, else NULL
+    bool shown;        // by a pause: the application knows the descriptor
 };
 
 static const char channel_key; // its address is our key in a wait context
@@ -223,6 +224,16 @@ static struct channel *find_channel(ASYNC_WAIT_CTX *context)
     return NULL;
 }
 
+// HAProxy 2.6 stops with a FATAL when it closes a connection with a descriptor that no pause has shown to it.
+static void hide_unshown(ASYNC_WAIT_CTX *context, struct channel *channel)
+{
+    if (channel->shown)
+        return;
+    ASYNC_WAIT_CTX_clear_fd(context, &channel_key); // just added: removed at once, without its cleanup
+    close(channel->event_fd);
+    free(channel);
+}
+
 // ---- one operation
 
 static enum eph_stats_cause submit(struct eph_provider *provider, struct eph_process *process, const uint8_t *scalar,
@@ -252,15 +263,15 @@ static enum eph_stats_cause submit(struct eph_provider *provider, struct eph_pro
 }
 
 // Returns when the call has landed; false in a forked copy of the job, whose answer is its parent's.
-static bool pause_until_landed(const struct channel *channel, const struct call *call)
+static bool pause_until_landed(struct channel *channel, const struct call *call)
 {
-    for (unsigned resumes = 0; channel->pid == getpid(); resumes++) {
-        if (atomic_load_explicit(&call->landed, memory_order_acquire))
-            break;
-        if (resumes > IDLE_RESUMES)
+    unsigned pauses = 0;
+    channel->shown = true;
+    do { // at least once, see hide_unshown
+        if (pauses++ > IDLE_PAUSES)
             poll(&(struct pollfd){.fd = channel->event_fd, .events = POLLIN}, 1, SPUN_WAIT_MS);
         ASYNC_pause_job(); // failing, it returns at once: the bound above keeps that from spinning
-    }
+    } while (channel->pid == getpid() && !atomic_load_explicit(&call->landed, memory_order_acquire));
     if (channel->pid != getpid())
         return false;
     pthread_mutex_lock(&call->async->process->flights.lock); // whoever landed it has raised the event, too
@@ -294,7 +305,8 @@ enum eph_outcome eph_async_x25519(struct eph_provider *provider, struct eph_proc
         atomic_fetch_sub_explicit(&async->paused, 1, memory_order_relaxed);
         return EPH_OUTCOME_FAULT;
     }
-    struct channel *channel = find_channel(ASYNC_get_wait_ctx(ASYNC_get_current_job()));
+    ASYNC_WAIT_CTX *context = ASYNC_get_wait_ctx(ASYNC_get_current_job());
+    struct channel *channel = find_channel(context);
     struct call *call = channel != NULL && start_thread(async) ? calloc(1, sizeof *call) : NULL;
     answer->cause = EPH_CAUSE_MEMORY;
     if (call != NULL) {
@@ -305,6 +317,8 @@ enum eph_outcome eph_async_x25519(struct eph_provider *provider, struct eph_proc
     }
     if (answer->cause != EPH_CAUSE_COUNT) {
         free(call);
+        if (channel != NULL)
+            hide_unshown(context, channel);
         atomic_fetch_sub_explicit(&async->paused, 1, memory_order_relaxed);
         return EPH_OUTCOME_FAULT;
     }

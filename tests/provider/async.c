@@ -293,6 +293,25 @@ Test(async, more_paused_jobs_than_allowed_are_done_in_software)
     cr_assert_eq(rig_counters(&rig).async_paused, 0);
 }
 
+// HAProxy 2.6 stops with a FATAL when it closes a connection whose descriptor no pause has shown to it.
+Test(async, descriptor_appears_with_a_pause_only)
+{
+    daemon_start("");
+    daemon_rig(&rig, "offload = always\n");
+    warm_up();
+    daemon_stop(SIGKILL);
+    start(&tasks[0], generate);
+    size_t count = 0;
+    cr_assert(ASYNC_WAIT_CTX_get_all_fds(tasks[0].context, NULL, &count));
+    cr_assert_eq(count, tasks[0].state == ASYNC_PAUSE ? 1 : 0);
+    finish(tasks, 1);
+    start(&tasks[0], generate); // by now the device is known to be gone
+    cr_assert_eq(tasks[0].state, ASYNC_FINISH);
+    cr_assert(ASYNC_WAIT_CTX_get_all_fds(tasks[0].context, NULL, &count));
+    cr_assert_eq(count, 0);
+    finish(tasks, 1);
+}
+
 // ---- applications that do otherwise
 
 Test(async, job_resumed_too_early_pauses_again)
@@ -361,7 +380,13 @@ static long resident_pages(void)
     return resident;
 }
 
-Test(async, memory_stays_flat)
+#ifdef __SANITIZE_ADDRESS__ // whose quarantine keeps what was freed
+#define GROWS true
+#else
+#define GROWS false
+#endif
+
+Test(async, memory_stays_flat, .disabled = GROWS)
 {
     long settled = 0;
     rig_open(&rig, "device = sim:model\noffload = always\n");

@@ -37,8 +37,8 @@ void daemon_stop(int signal)
     char attach[100];
     if (daemon_pid <= 0)
         return;
-    kill(daemon_pid, signal);
     kill(daemon_pid, SIGCONT); // a stopped one must wake up to end
+    kill(daemon_pid, signal);
     waitpid(daemon_pid, NULL, 0);
     daemon_pid = 0;
     snprintf(attach, sizeof attach, "%s.attach", daemon_path);
