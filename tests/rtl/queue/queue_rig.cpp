@@ -2,7 +2,6 @@
 #include "queue_rig.h"
 
 #include <Veph_top.h>
-#include <Veph_top___024root.h>
 #include <cstdarg>
 #include <cstring>
 #include <ephemera/wire.h>
@@ -30,15 +29,6 @@ template <std::size_t N> void to_bus(VlWide<N> &bus, const uint8_t *bytes)
 template <std::size_t N> void from_bus(uint8_t *bytes, const VlWide<N> &bus)
 {
     memcpy(bytes, bus.data(), 4 * N);
-}
-
-template <class T> bool all_zero(const T &object)
-{
-    const auto *bytes = reinterpret_cast<const uint8_t *>(&object);
-    for (size_t i = 0; i < sizeof object; i++)
-        if (bytes[i])
-            return false;
-    return true;
 }
 
 } // namespace
@@ -82,18 +72,6 @@ bool QueueRig::busy() const
 uint32_t QueueRig::irq_request() const
 {
     return top_->irq_req_o;
-}
-
-std::string QueueRig::left_in_buffers() const
-{
-    const auto *root = top_->rootp;
-    if (!all_zero(root->eph_top__DOT__u_fetch__DOT__u_buffer__DOT__mem))
-        return "the fetch buffer";
-    if (!all_zero(root->eph_top__DOT__u_cq_write__DOT__u_buffer__DOT__mem))
-        return "the completion buffer";
-    if (!all_zero(root->eph_top__DOT__u_cq_write__DOT__gather_q))
-        return "the gather register";
-    return "";
 }
 
 void QueueRig::revive_bus()

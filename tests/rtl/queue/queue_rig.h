@@ -65,7 +65,7 @@ class QueueRig
     uint8_t *memory(uint64_t address, uint64_t bytes);
     uint32_t random();
     unsigned random_below(unsigned n) { return random() % n; }
-    bool chance(unsigned in_256) { return (random() & 255) < in_256; }
+    bool chance(unsigned in_256) { return in_256 && (random() & 255) < in_256; }
 
     // Knobs. Pauses: chance in 256 a cycle and channel; latency: cycles from address to first data or to the answer.
     unsigned pause = 0, latency_min = 0, latency_max = 0;
@@ -81,7 +81,7 @@ class QueueRig
     bool busy() const;
     bool bus_idle() const { return read_state_ == Idle && write_state_ == Idle; }
     uint32_t irq_request() const;
-    // A secret left in the buffers of the queue front end; empty when all is zero.
+    // A secret left in the buffers of the queue front end; empty when all is zero. In queue_peek.cpp.
     std::string left_in_buffers() const;
 
   private:
