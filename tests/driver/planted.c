@@ -16,10 +16,10 @@ Test(planted, leak)
 
 Test(planted, overflow)
 {
-    char *volatile buffer = malloc(8);
+    volatile char *volatile buffer = malloc(8);
     volatile size_t index = 8;
     buffer[index] = 1;
-    free(buffer);
+    free((void *)buffer);
 }
 
 Test(planted, undefined_shift)
