@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Purpose: AXI4-Lite slave in front of the registers: turns the five channels into single-cycle accesses, one at a time.
-// Contract: access_valid_o for one cycle an access; a read's value is taken from access_rdata_i in that same cycle. Writes with
-//   incomplete strobes are answered OKAY and not passed on. All answers are OKAY. Reads and writes take turns when both wait.
-// Latency: request to answer 2 cycles when nothing waits. Throughput: one access every 2 cycles. Data-dependent timing: none.
+// Purpose: AXI4-Lite slave in front of the registers: turns the five channels into single-cycle
+//   accesses, one at a time.
+// Contract: access_valid_o for one cycle an access; a read's value is taken from access_rdata_i in
+//   that same cycle. Writes with incomplete strobes are answered OKAY and not passed on. All
+//   answers are OKAY. Reads and writes take turns when both wait.
+// Latency: request to answer 2 cycles when nothing waits. Throughput: one access every 2 cycles.
+//   Data-dependent timing: none.
 // Cleared by: rst_i. Says nothing about addresses: the registers decode them.
 module eph_axil (
   input  logic clk_i,
@@ -42,13 +45,16 @@ module eph_axil (
   wire write = may_write && !(may_read && write_last_q);
   wire read = may_read && !write;
 
-  eph_skid #(.Width(17)) u_aw (.clk_i, .rst_i, .in_valid_i(s_axil_awvalid), .in_ready_o(s_axil_awready), .in_i(s_axil_awaddr),
-                               .out_valid_o(aw_valid), .out_ready_i(write), .out_o(aw_addr));
-  eph_skid #(.Width(36)) u_w (.clk_i, .rst_i, .in_valid_i(s_axil_wvalid), .in_ready_o(s_axil_wready),
-                              .in_i({s_axil_wstrb, s_axil_wdata}), .out_valid_o(w_valid), .out_ready_i(write),
-                              .out_o({w_strb, access_wdata_o}));
-  eph_skid #(.Width(17)) u_ar (.clk_i, .rst_i, .in_valid_i(s_axil_arvalid), .in_ready_o(s_axil_arready), .in_i(s_axil_araddr),
-                               .out_valid_o(ar_valid), .out_ready_i(read), .out_o(ar_addr));
+  eph_skid #(.Width(17)) u_aw (
+    .clk_i, .rst_i, .in_valid_i(s_axil_awvalid), .in_ready_o(s_axil_awready), .in_i(s_axil_awaddr),
+    .out_valid_o(aw_valid), .out_ready_i(write), .out_o(aw_addr));
+  eph_skid #(.Width(36)) u_w (
+    .clk_i, .rst_i, .in_valid_i(s_axil_wvalid), .in_ready_o(s_axil_wready),
+    .in_i({s_axil_wstrb, s_axil_wdata}),
+    .out_valid_o(w_valid), .out_ready_i(write), .out_o({w_strb, access_wdata_o}));
+  eph_skid #(.Width(17)) u_ar (
+    .clk_i, .rst_i, .in_valid_i(s_axil_arvalid), .in_ready_o(s_axil_arready), .in_i(s_axil_araddr),
+    .out_valid_o(ar_valid), .out_ready_i(read), .out_o(ar_addr));
 
   assign access_valid_o = read || (write && w_strb == 4'hf);
   assign access_write_o = write;

@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// Purpose: takes completions from the engines, asks the queue table where each belongs, writes it as one ascending burst of 256 bytes
-//   whose last word holds status and phase, and reports the end.
-// Contract: engines in turn, one completion at a time; the bus sees a completion only when it is whole, then at full rate. CplWritten
-//   and CplRefused are reported after the bus has answered OKAY: the completion is visible. A completion that the table refuses is
-//   erased, then reported as CplDropped. flush_i (reset): a burst under way is brought to its end, everything else erased. stop_i
-//   (fatal): starts nothing more. Watchdog as in eph_sq_fetch.
-// Latency: last word in to AWVALID 2 cycles when the table is free. Throughput: one completion a (64 + beats + bus latency + 8)
-//   cycles. Data-dependent timing: none (the status word decides nothing but a counter).
-// Cleared by: the buffer erases each beat after it was sent (eph_fifo), the gather register with each beat; idle only when erased.
+// Purpose: takes completions from the engines, asks the queue table where each belongs, writes it
+//   as one ascending burst of 256 bytes whose last word holds status and phase, and reports the
+//   end.
+// Contract: engines in turn, one completion at a time; the bus sees a completion only when it is
+//   whole, then at full rate. CplWritten and CplRefused are reported after the bus has answered
+//   OKAY: the completion is visible. A completion that the table refuses is erased, then reported
+//   as CplDropped. flush_i (reset): a burst under way is brought to its end, everything else
+//   erased. stop_i (fatal): starts nothing more. Watchdog as in eph_sq_fetch.
+// Latency: last word in to AWVALID 2 cycles when the table is free. Throughput: one completion a
+//   (64 + beats + bus latency + 8) cycles. Data-dependent timing: none (the status word decides
+//   nothing but a counter).
+// Cleared by: the buffer erases each beat after it was sent (eph_fifo), the gather register with
+// each beat; idle only when erased.
 module eph_cq_write #(
   parameter int unsigned Engines = 1,
   parameter int unsigned AxiDataBits = 128,
@@ -57,7 +61,8 @@ module eph_cq_write #(
   localparam int unsigned LaneW = $clog2(Lanes);
   localparam int unsigned IndexW = Engines > 1 ? $clog2(Engines) : 1;
 
-  localparam logic [2:0] Idle = 3'd0, Collect = 3'd1, Ask = 3'd2, Address = 3'd3, Data = 3'd4, Answer = 3'd5, Erase = 3'd6, End = 3'd7;
+  localparam logic [2:0] Idle = 3'd0, Collect = 3'd1, Ask = 3'd2, Address = 3'd3, Data = 3'd4,
+      Answer = 3'd5, Erase = 3'd6, End = 3'd7;
   logic [2:0] state_q, event_q;
   logic [Engines-1:0] grant, engine_q;
   logic [IndexW-1:0] index, index_q;
@@ -70,7 +75,8 @@ module eph_cq_write #(
   logic [AxiDataBits-33:0] gather_q; // words of the beat that is not yet whole
 
   eph_arbiter #(.N(Engines)) u_arbiter (
-    .clk_i, .rst_i, .req_i(engine_valid_i), .take_i(state_q == Idle && !flush_i && !stop_i), .grant_o(grant), .index_o(index));
+    .clk_i, .rst_i, .req_i(engine_valid_i), .take_i(state_q == Idle && !flush_i && !stop_i),
+    .grant_o(grant), .index_o(index));
 
   // ---- collect
   wire [31:0] word = engine_word_i[32*index_q +: 32];
@@ -85,8 +91,10 @@ module eph_cq_write #(
   logic [AxiDataBits-1:0] row;
   wire w_taken = m_axi_wvalid && m_axi_wready;
   eph_fifo #(.Width(AxiDataBits), .Depth(Beats)) u_buffer (
-    .clk_i, .rst_i, .clear_i(state_q == Erase), .push_valid_i(word_in && beat_whole), .push_ready_o(push_ready),
-    .push_i({word, gather_q}), .pop_valid_o(row_valid), .pop_ready_i(w_taken), .pop_o(row), .clean_o(clean));
+    .clk_i, .rst_i, .clear_i(state_q == Erase), .push_valid_i(word_in && beat_whole),
+    .push_ready_o(push_ready),
+    .push_i({word, gather_q}), .pop_valid_o(row_valid), .pop_ready_i(w_taken), .pop_o(row),
+    .clean_o(clean));
 
   // ---- bus
   wire bus = state_q == Address || state_q == Data || state_q == Answer;
@@ -99,7 +107,8 @@ module eph_cq_write #(
   assign m_axi_wvalid = state_q == Data && row_valid;
   assign m_axi_wlast = beat_q == 5'(Beats - 1);
   assign m_axi_wstrb = '1;
-  // The last beat ends with sq_head and qid (word 62), status and phase (word 63); the engine leaves sq_head and phase zero.
+  // The last beat ends with sq_head and qid (word 62), status and phase (word 63); the engine
+  // leaves sq_head and phase zero.
   always_comb begin
     m_axi_wdata = row;
     if (m_axi_wlast) begin
@@ -110,11 +119,12 @@ module eph_cq_write #(
   assign m_axi_bready = state_q == Answer;
   assign qid_o = qid_q;
   assign addr_o = addr_q;
+  wire progress = (m_axi_awvalid && m_axi_awready) || w_taken || (m_axi_bready && m_axi_bvalid);
   eph_watchdog #(.Cycles(WatchdogCycles)) u_watchdog (
-    .clk_i, .rst_i, .active_i(bus), .progress_i((m_axi_awvalid && m_axi_awready) || w_taken || (m_axi_bready && m_axi_bvalid)),
-    .expired_o);
+    .clk_i, .rst_i, .active_i(bus), .progress_i(progress), .expired_o);
 
   // ---- sequence
+  wire nothing_to_report = flush_i || event_q == eph_queue_pkg::CplAsk;
   assign idle_o = state_q == Idle;
   assign cpl_valid_o = (state_q == Ask || state_q == End) && !flush_i;
   assign cpl_event_o = state_q == Ask ? eph_queue_pkg::CplAsk : event_q;
@@ -134,7 +144,7 @@ module eph_cq_write #(
         Data: if (w_taken && m_axi_wlast) state_q <= Answer;
         Answer: if (m_axi_bvalid) state_q <= Erase;
         // After Answer nothing is left to erase but the last beat.
-        Erase: if (!row_valid && clean) state_q <= flush_i || event_q == eph_queue_pkg::CplAsk ? Idle : End;
+        Erase: if (!row_valid && clean) state_q <= nothing_to_report ? Idle : End;
         default: if (flush_i || cpl_ready_i) state_q <= Idle; // End
       endcase
       if (expired_o) state_q <= Erase;
@@ -176,7 +186,8 @@ module eph_cq_write #(
       a_burst_is_whole: assert (!(state_q == Data) || row_valid);
       a_idle_is_erased: assert (!idle_o || (clean && !row_valid && gather_q == '0));
       a_slot_aligned: assert (!m_axi_awvalid || m_axi_awaddr[7:0] == 8'd0);
-      a_queue_fills_in: assert (!m_axi_wvalid || !m_axi_wlast || (row[AxiDataBits-64 +: 16] == '0 && row[AxiDataBits-16 +: 16] == '0));
+      a_queue_fills_in: assert (!m_axi_wvalid || !m_axi_wlast ||
+          (row[AxiDataBits-64 +: 16] == '0 && row[AxiDataBits-16 +: 16] == '0));
     end
   end
 endmodule

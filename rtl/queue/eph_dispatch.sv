@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Purpose: gives each SQE to an engine with a free context, engines in turn.
-// Contract: free_o says that at least one engine has a context to spare, the SQE under way counted; the 64 words of an SQE go to one
-//   engine without mixing. retire_i[e] for one cycle an engine has handed over a whole completion.
-// Latency: first word offered to first word at the engine 1 cycle. Throughput: 1 word a cycle. Data-dependent timing: none.
+// Contract: free_o says that at least one engine has a context to spare, the SQE under way counted;
+//   the 64 words of an SQE go to one engine without mixing. retire_i[e] for one cycle an engine has
+//   handed over a whole completion.
+// Latency: first word offered to first word at the engine 1 cycle. Throughput: 1 word a cycle.
+//   Data-dependent timing: none.
 // Cleared by: rst_i, flush_i (counts). Holds no operand: words pass through combinationally.
 module eph_dispatch #(
   parameter int unsigned Engines = 1,
@@ -30,7 +32,8 @@ module eph_dispatch #(
   wire sent = sqe_valid_i && sqe_ready_o;
 
   logic [$clog2(Engines > 1 ? Engines : 2)-1:0] unused_index;
-  eph_arbiter #(.N(Engines)) u_arbiter (.clk_i, .rst_i, .req_i(room), .take_i(choose), .grant_o(grant), .index_o(unused_index));
+  eph_arbiter #(.N(Engines)) u_arbiter (.clk_i, .rst_i, .req_i(room), .take_i(choose),
+      .grant_o(grant), .index_o(unused_index));
 
   assign free_o = |room;
   assign cmd_o = sqe_i;

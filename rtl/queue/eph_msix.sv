@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Purpose: interrupt requests as a level handshake with the bus bridge, one a vector.
-// Contract: an event on set_i is never lost: it raises req_o, or, while a request of that vector is still up, raises it once more
-//   after the acknowledge. A request falls in the cycle after ack_i and rises again only when ack_i is low.
+// Contract: an event on set_i is never lost: it raises req_o, or, while a request of that vector is
+//   still up, raises it once more after the acknowledge. A request falls in the cycle after ack_i
+//   and rises again only when ack_i is low.
 // Latency: event to request 2 cycles. Data-dependent timing: none. Cleared by: rst_i, clear_i.
 module eph_msix #(
   parameter int unsigned Vectors = 17

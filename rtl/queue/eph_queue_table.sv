@@ -1,22 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
-// Purpose: the state of all queues and every decision about them. One event a cycle on one queue, atomically, so no two events race:
-//   register access before completion before finished read before scan. The scan visits the queues in turn, grants reads, raises
-//   interrupts and ends drains.
+// Purpose: the state of all queues and every decision about them. One event a cycle on one queue,
+//   atomically, so no two events race: register access before completion before finished read
+//   before scan. The scan visits the queues in turn, grants reads, raises interrupts and ends
+//   drains.
 // Contract:
-//   - An SQE is granted only when its queue is on, the engines have room (engine_free_i) and a CQE is free for it. Every SQE whose
-//     read ended well becomes one completion: sq_head == cq_tail means that nothing of the queue is under way.
-//   - Ring order is cq_head <= cq_tail <= sq_head <= sq_tail; in error goes a queue whose doorbell is out of range, moves sq_tail or
-//     cq_head backwards, cq_head beyond what can be visible, or sq_tail beyond depth-1 requests without a completion. The host may
-//     see a completion, and consume it, before the bus has answered its write: cq_head may then be one ahead of cq_tail. sq_head
-//     moves when the SQE has been read whole.
-//   - Bases, depth and vector are written in state off only, SQ_TAIL and KICK in state on only, CQ_HEAD in on and draining; other
-//     writes are ignored. LOG2_DEPTH above 15 reads back as 15, VECTOR above 31 as 31. ENABLE = 1 is ignored while draining.
+//   - An SQE is granted only when its queue is on, the engines have room (engine_free_i) and a CQE
+//     is free for it. Every SQE whose read ended well becomes one completion: sq_head == cq_tail
+//     means that nothing of the queue is under way.
+//   - Ring order is cq_head <= cq_tail <= sq_head <= sq_tail; in error goes a queue whose doorbell
+//     is out of range, moves sq_tail or cq_head backwards, cq_head beyond what can be visible, or
+//     sq_tail beyond depth-1 requests without a completion. The host may see a completion, and
+//     consume it, before the bus has answered its write: cq_head may then be one ahead of cq_tail.
+//     sq_head moves when the SQE has been read whole.
+//   - Bases, depth and vector are written in state off only, SQ_TAIL and KICK in state on only,
+//     CQ_HEAD in on and draining; other writes are ignored. LOG2_DEPTH above 15 reads back as 15,
+//     VECTOR above 31 as 31. ENABLE = 1 is ignored while draining.
 //   - Arming survives CQ_HEAD writes without ARM, and ends with its interrupt.
-//   - In state error completions under way are dropped (counted, not written) until the drain after ENABLE = 0 is over. An error
-//     during a drain ends in state off as well.
-//   - clear_i: all state becomes zero within Queues cycles (cleared_o); accesses are ignored and read 0.
-// Latency: an event takes the cycle in which it is accepted. An interrupt follows its cause within 2 * Queues scan cycles.
-// Data-dependent timing: none (no operand passes here). Cleared by: clear_i, hold it for Queues cycles.
+//   - In state error completions under way are dropped (counted, not written) until the drain after
+//     ENABLE = 0 is over. An error during a drain ends in state off as well.
+//   - clear_i: all state becomes zero within Queues cycles (cleared_o); accesses are ignored and
+//     read 0.
+// Latency: an event takes the cycle in which it is accepted. An interrupt follows its cause within
+//   2 * Queues scan cycles.
+// Data-dependent timing: none (no operand passes here). Cleared by: clear_i, hold it for Queues
+// cycles.
 module eph_queue_table #(
   parameter int unsigned Queues = 16
 ) (
@@ -73,7 +80,8 @@ module eph_queue_table #(
   localparam logic [3:0] LastQueue = 4'(Queues - 1);
 
   // ---- per-queue state; bases as written, the rest as far as it is meaningful
-  logic [31:0] sq_lo [0:15], sq_hi [0:15], cq_lo [0:15], cq_hi [0:15], sh_lo [0:15], sh_hi [0:15]; // all RAMs: 16 rows
+  // (RAMs of 16 rows, whatever Queues is)
+  logic [31:0] sq_lo [0:15], sq_hi [0:15], cq_lo [0:15], cq_hi [0:15], sh_lo [0:15], sh_hi [0:15];
   logic [3:0]  log2_depth [0:15];
   logic [4:0]  vector [0:15];
   logic [1:0]  state [0:15];
@@ -82,7 +90,8 @@ module eph_queue_table #(
   logic [31:0] done [0:15], errors [0:15];
 
   // ---- which event this cycle
-  logic [3:0] clear_ptr_q, work_ptr_q, care_ptr_q; // work: grants included; care: while no grant is possible
+  // work: grants included; care: while no grant is possible
+  logic [3:0] clear_ptr_q, work_ptr_q, care_ptr_q;
   logic cleared_q;
   logic [4:0] quiet_q; // consecutive scans in the work order that found nothing
 
@@ -117,15 +126,18 @@ module eph_queue_table #(
   // ---- access decode
   wire write = ev_access && access_write_i;
   wire [31:0] offset = {19'd0, access_offset_i};
-  wire wr_tail = write && offset == (eph_queue_pkg::DoorbellSpace | eph_isa_pkg::DB_SQ_TAIL) && st == On;
-  wire wr_head = write && offset == (eph_queue_pkg::DoorbellSpace | eph_isa_pkg::DB_CQ_HEAD) && live;
-  wire wr_kick = write && offset == (eph_queue_pkg::DoorbellSpace | eph_isa_pkg::DB_KICK) && st == On;
+  wire [31:0] doorbell = offset ^ eph_queue_pkg::DoorbellSpace; // beyond the page for a register
+  wire wr_tail = write && doorbell == eph_isa_pkg::DB_SQ_TAIL && st == On;
+  wire wr_head = write && doorbell == eph_isa_pkg::DB_CQ_HEAD && live;
+  wire wr_kick = write && doorbell == eph_isa_pkg::DB_KICK && st == On;
   wire wr_enable = write && offset == eph_isa_pkg::QREG_ENABLE;
   wire wr_config = write && st == Off;
   wire turn_on = wr_enable && access_wdata_i[0] && st == Off;
   wire turn_off = wr_enable && !access_wdata_i[0] && (st == On || st == Error);
-  wire config_ok = sq_lo[q][7:0] == '0 && cq_lo[q][7:0] == '0 && sh_lo[q][2:0] == '0 && depth_log2 >= eph_isa_pkg::MIN_LOG2_DEPTH[3:0] &&
-                   depth_log2 <= eph_isa_pkg::MAX_LOG2_DEPTH[3:0] && vec >= 5'd1 && vec < eph_isa_pkg::MSIX_VECTORS[4:0];
+  wire bases_ok = sq_lo[q][7:0] == '0 && cq_lo[q][7:0] == '0 && sh_lo[q][2:0] == '0;
+  wire depth_ok = depth_log2 >= eph_isa_pkg::MIN_LOG2_DEPTH[3:0] &&
+                  depth_log2 <= eph_isa_pkg::MAX_LOG2_DEPTH[3:0];
+  wire config_ok = bases_ok && depth_ok && vec >= 5'd1 && vec < eph_isa_pkg::MSIX_VECTORS[4:0];
 
   // ---- new tail and head, from a doorbell or from the shadow page
   wire shadow = ev_done && done_kick_i && !done_failed_i && st == On;
@@ -133,20 +145,25 @@ module eph_queue_table #(
   wire new_head_valid = wr_head || shadow;
   wire [31:0] new_tail = shadow ? done_shadow_i[31:0] : access_wdata_i;
   wire [31:0] new_head = shadow ? done_shadow_i[63:32] : access_wdata_i; // bit 31: ARM
-  // A write under way may be visible already. There is room for it (cq_head never catches up from behind): never ambiguous.
+  // A write under way may be visible already. There is room for it (cq_head never catches up from
+  // behind): never ambiguous.
   logic writing_q; // a completion is being written, of queue writing_qid_q
   logic [3:0] writing_qid_q;
   wire [5:0] visible = writing_q && writing_qid_q == q ? next_written : written;
   wire ahead = visible != written && consumed == visible;
   wire [5:0] tail_step = (new_tail[5:0] - head) & mask, tail_least = (tail - head) & mask;
-  wire [5:0] tail_most = mask - ((head - visible) & mask); // the host has at most depth-1 requests without a completion
+  // The host has at most depth-1 requests without a completion.
+  wire [5:0] tail_most = mask - ((head - visible) & mask);
   wire [5:0] head_step = (new_head[5:0] - consumed) & mask, head_most = (visible - consumed) & mask;
-  wire tail_bad = (new_tail[31:6] != '0) || ((new_tail[5:0] & ~mask) != '0) || tail_step < tail_least || tail_step > tail_most;
-  wire head_bad = (new_head[30:6] != '0) || ((new_head[5:0] & ~mask) != '0) || head_step > head_most;
+  wire tail_bad = (new_tail[31:6] != '0) || ((new_tail[5:0] & ~mask) != '0) ||
+      tail_step < tail_least || tail_step > tail_most;
+  wire head_bad = (new_head[30:6] != '0) || ((new_head[5:0] & ~mask) != '0) ||
+      head_step > head_most;
 
   // ---- completions and reads
   wire cpl_end = ev_cpl && cpl_event_i != eph_queue_pkg::CplAsk;
-  wire cpl_visible = cpl_event_i == eph_queue_pkg::CplWritten || cpl_event_i == eph_queue_pkg::CplRefused;
+  wire cpl_refused = cpl_end && cpl_event_i == eph_queue_pkg::CplRefused;
+  wire cpl_visible = cpl_refused || (cpl_end && cpl_event_i == eph_queue_pkg::CplWritten);
   assign cpl_write_o = live;
   assign cpl_addr_o = {cq_hi[q], cq_lo[q]} + {50'd0, written, 8'd0};
   assign cpl_sq_head_o = {10'd0, head};
@@ -158,12 +175,15 @@ module eph_queue_table #(
   logic [3:0] reading_qid_q;
   wire scan_irq = ev_scan && armed && written != consumed && !ahead;
   wire scan_kick = ev_scan && kick && read_idle_i && !stop_i;
-  wire scan_work = ev_scan && may_work && st == On && !kick && head != tail && next_head != consumed;
-  wire scan_off = ev_scan && st == Draining && head == written && !(reading_q && reading_qid_q == q) && !scan_irq;
+  wire scan_work = ev_scan && may_work && st == On && !kick && head != tail &&
+      next_head != consumed;
+  wire being_read = reading_q && reading_qid_q == q;
+  wire scan_off = ev_scan && st == Draining && head == written && !being_read && !scan_irq;
   assign grant_valid_o = scan_kick || scan_work;
   assign grant_kick_o = scan_kick;
   assign grant_qid_o = q;
-  assign grant_addr_o = scan_kick ? {sh_hi[q], sh_lo[q][31:3]} : {sq_hi[q], sq_lo[q][31:3]} + {50'd0, head, 5'd0};
+  wire [63:3] sqe_addr = {sq_hi[q], sq_lo[q][31:3]} + {50'd0, head, 5'd0};
+  assign grant_addr_o = scan_kick ? {sh_hi[q], sh_lo[q][31:3]} : sqe_addr;
   assign irq_set_o = ({16'd0, scan_irq} << vec) | {16'd0, err_valid_o};
 
   // ---- errors: one an event
@@ -192,10 +212,12 @@ module eph_queue_table #(
     else if (err_valid_o && st != Draining) state_d = Error;
   end
   wire drop_d = err_valid_o || (drop && !turn_on);
-  wire armed_d = (armed && !scan_irq && !turn_on && !err_valid_o) || (new_head_valid && new_head[31] && !err_valid_o);
+  wire arm = new_head_valid && new_head[31];
+  wire armed_d = !err_valid_o && (arm || (armed && !scan_irq && !turn_on));
   wire kick_d = (kick && !scan_kick && !turn_off && !err_valid_o) || wr_kick;
   wire phase_d = turn_on || (phase ^ (cpl_end && next_written == '0));
   wire row_zero = clear_i || turn_on;
+  wire [31:0] config_d = clear_i ? 32'd0 : access_wdata_i;
 
   always_ff @(posedge clk_i) begin
     state[q] <= state_d;
@@ -204,14 +226,14 @@ module eph_queue_table #(
     if (row_zero || (new_head_valid && !head_bad)) cq_head[q] <= row_zero ? 6'd0 : new_head[5:0];
     if (row_zero || (ev_done && done_keep_o)) sq_head[q] <= row_zero ? 6'd0 : next_head;
     if (row_zero || cpl_end) cq_tail[q] <= row_zero ? 6'd0 : next_written;
-    if (row_zero || (cpl_end && cpl_visible)) done[q] <= row_zero ? 32'd0 : done[q] + 32'd1;
-    if (row_zero || (cpl_end && cpl_event_i == eph_queue_pkg::CplRefused)) errors[q] <= row_zero ? 32'd0 : errors[q] + 32'd1;
-    if (clear_i || (wr_config && offset == eph_isa_pkg::QREG_SQ_BASE_LO)) sq_lo[q] <= clear_i ? 32'd0 : access_wdata_i;
-    if (clear_i || (wr_config && offset == eph_isa_pkg::QREG_SQ_BASE_HI)) sq_hi[q] <= clear_i ? 32'd0 : access_wdata_i;
-    if (clear_i || (wr_config && offset == eph_isa_pkg::QREG_CQ_BASE_LO)) cq_lo[q] <= clear_i ? 32'd0 : access_wdata_i;
-    if (clear_i || (wr_config && offset == eph_isa_pkg::QREG_CQ_BASE_HI)) cq_hi[q] <= clear_i ? 32'd0 : access_wdata_i;
-    if (clear_i || (wr_config && offset == eph_isa_pkg::QREG_SHADOW_BASE_LO)) sh_lo[q] <= clear_i ? 32'd0 : access_wdata_i;
-    if (clear_i || (wr_config && offset == eph_isa_pkg::QREG_SHADOW_BASE_HI)) sh_hi[q] <= clear_i ? 32'd0 : access_wdata_i;
+    if (row_zero || cpl_visible) done[q] <= row_zero ? 32'd0 : done[q] + 32'd1;
+    if (row_zero || cpl_refused) errors[q] <= row_zero ? 32'd0 : errors[q] + 32'd1;
+    if (clear_i || (wr_config && offset == eph_isa_pkg::QREG_SQ_BASE_LO)) sq_lo[q] <= config_d;
+    if (clear_i || (wr_config && offset == eph_isa_pkg::QREG_SQ_BASE_HI)) sq_hi[q] <= config_d;
+    if (clear_i || (wr_config && offset == eph_isa_pkg::QREG_CQ_BASE_LO)) cq_lo[q] <= config_d;
+    if (clear_i || (wr_config && offset == eph_isa_pkg::QREG_CQ_BASE_HI)) cq_hi[q] <= config_d;
+    if (clear_i || (wr_config && offset == eph_isa_pkg::QREG_SHADOW_BASE_LO)) sh_lo[q] <= config_d;
+    if (clear_i || (wr_config && offset == eph_isa_pkg::QREG_SHADOW_BASE_HI)) sh_hi[q] <= config_d;
     if (clear_i || (wr_config && offset == eph_isa_pkg::QREG_LOG2_DEPTH))
       log2_depth[q] <= clear_i ? 4'd0 : access_wdata_i[31:4] != '0 ? 4'd15 : access_wdata_i[3:0];
     if (clear_i || (wr_config && offset == eph_isa_pkg::QREG_VECTOR))
@@ -271,7 +293,8 @@ module eph_queue_table #(
   always_ff @(posedge clk_i) begin
     if (!rst_i && !clear_i) begin
       a_queue_exists: assert ({1'b0, q} < 5'(Queues));
-      a_ring_order: assert (!(st == On || st == Draining) || ((visible - consumed) & mask) <= ((head - consumed) & mask));
+      a_ring_order: assert (!(st == On || st == Draining) ||
+          ((visible - consumed) & mask) <= ((head - consumed) & mask));
       a_granted_is_on: assert (!grant_valid_o || st == On);
       a_one_grant: assert (!(scan_kick && scan_work));
       a_off_is_empty: assert (!scan_off || head == written);

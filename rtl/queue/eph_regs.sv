@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// Purpose: device-wide registers, address decode towards the queue table, error latch, reset sequence.
-// Contract: register map of isa.def. Unknown offsets read 0 and ignore writes. No register reads 0xffffffff: a value of all ones reads
-//   as 0xfffffffe. CYCLES_LO latches CYCLES_HI; the low word of any BUSY counter latches the one BUSY high word: read low, then high.
-//   Reset, by rst_i or CTRL: the engines are reset at once (their wipe waits for no bus), then flush_o holds until the bus units are
-//   idle and erased, the queue table is clear and the engines are wiped; STATUS ready rises after that (running_o). Until then queue
-//   registers read 0 and ignore writes. FATAL (watchdog) stops all new work, makes STATUS not ready, and ends with the next reset.
-//   ERR_* keep the first error since reset; ERR_ADDR is 0 for errors that are not of the bus.
+// Purpose: device-wide registers, address decode towards the queue table, error latch, reset
+//   sequence.
+// Contract: register map of isa.def. Unknown offsets read 0 and ignore writes. No register reads
+//   0xffffffff: a value of all ones reads as 0xfffffffe. CYCLES_LO latches CYCLES_HI; the low word
+//   of any BUSY counter latches the one BUSY high word: read low, then high. Reset, by rst_i or
+//   CTRL: the engines are reset at once (their wipe waits for no bus), then flush_o holds until the
+//   bus units are idle and erased, the queue table is clear and the engines are wiped; STATUS ready
+//   rises after that (running_o). Until then queue registers read 0 and ignore writes. FATAL
+//   (watchdog) stops all new work, makes STATUS not ready, and ends with the next reset. ERR_* keep
+//   the first error since reset; ERR_ADDR is 0 for errors that are not of the bus.
 // Latency: access in one cycle. Data-dependent timing: none (no operand passes here).
 // Cleared by: rst_i; a CTRL reset leaves the counters running.
 module eph_regs #(
@@ -50,7 +53,8 @@ module eph_regs #(
   if (Engines < 1 || Engines > eph_isa_pkg::MAX_ENGINES) $error("Engines must be 1..8");
   if (&BuildId || &ClkKhz) $error("BuildId and ClkKhz must not be all ones");
   if (eph_isa_pkg::QUEUE_REGS_BASE != 32'h1000 || eph_isa_pkg::QUEUE_REGS_STRIDE != 32'h100 ||
-      eph_isa_pkg::DOORBELL_BASE != 32'h2000 || eph_isa_pkg::DOORBELL_STRIDE != 32'h1000) $error("address decode does not fit isa.def");
+      eph_isa_pkg::DOORBELL_BASE != 32'h2000 || eph_isa_pkg::DOORBELL_STRIDE != 32'h1000)
+    $error("address decode does not fit isa.def");
 
   // ---- decode: page 0 global, page 1 queue registers, page 2 + q doorbells of queue q
   wire [4:0] page = access_addr_i[16:12];
@@ -63,7 +67,8 @@ module eph_regs #(
   assign table_offset_o = doorbell_page ? {1'b1, access_addr_i[11:0]} : {5'd0, access_addr_i[7:0]};
   wire [31:0] offset = {20'd0, access_addr_i[11:0]};
   wire read = global_access && !access_write_i;
-  wire reset = global_access && access_write_i && offset == eph_isa_pkg::REG_CTRL && |(access_wdata_i & eph_isa_pkg::CTRL_RESET);
+  wire reset = global_access && access_write_i && offset == eph_isa_pkg::REG_CTRL &&
+      |(access_wdata_i & eph_isa_pkg::CTRL_RESET);
 
   // ---- reset sequence
   localparam logic [1:0] Pulse = 2'd0, Settle = 2'd1, Wait = 2'd2, Ready = 2'd3;
@@ -109,7 +114,8 @@ module eph_regs #(
   logic [63:0] cycles_q, busy_count;
   logic [31:0] cycles_hi_q, busy_hi_q;
   logic [64*Engines-1:0] busy_counts;
-  wire busy_access = offset[11:6] == eph_isa_pkg::BUSY_BASE[11:6] && 32'(offset[5:3]) < Engines && offset[1:0] == 2'b00;
+  wire busy_access = offset[11:6] == eph_isa_pkg::BUSY_BASE[11:6] && 32'(offset[5:3]) < Engines &&
+      offset[1:0] == 2'b00;
   for (genvar e = 0; e < Engines; e++) begin : gen_busy
     logic [63:0] count_q;
     always_ff @(posedge clk_i) begin
@@ -120,7 +126,8 @@ module eph_regs #(
   end
   always_comb begin
     busy_count = 64'd0;
-    for (int unsigned e = 0; e < Engines; e++) if (32'(offset[5:3]) == e) busy_count = busy_counts[64*e +: 64];
+    for (int unsigned e = 0; e < Engines; e++)
+      if (32'(offset[5:3]) == e) busy_count = busy_counts[64*e +: 64];
   end
   always_ff @(posedge clk_i) begin
     if (rst_i) begin
@@ -135,6 +142,8 @@ module eph_regs #(
   end
 
   // ---- register reads
+  wire [31:0] unfatal = running_o ? eph_isa_pkg::STATUS_READY : 32'd0;
+  wire [31:0] status = fatal_q ? eph_isa_pkg::STATUS_FATAL : unfatal;
   logic [31:0] value;
   always_comb begin
     case (offset)
@@ -142,19 +151,21 @@ module eph_regs #(
       eph_isa_pkg::REG_IF_VERSION: value = eph_isa_pkg::IF_VERSION;
       eph_isa_pkg::REG_BUILD_ID: value = BuildId;
       eph_isa_pkg::REG_FEATURES: value = Simulated ? eph_isa_pkg::FEATURE_SIMULATED : 32'd0;
-      eph_isa_pkg::REG_QUEUES: value = {16'(Contexts), eph_isa_pkg::MAX_LOG2_DEPTH[7:0], 8'(Queues)};
+      eph_isa_pkg::REG_QUEUES: value = {16'(Contexts), eph_isa_pkg::MAX_LOG2_DEPTH[7:0],
+          8'(Queues)};
       eph_isa_pkg::REG_ENGINES: value = Engines;
       eph_isa_pkg::REG_CURVES: value = eph_ucode_pkg::CurveMask;
       eph_isa_pkg::REG_OPS: value = eph_ucode_pkg::OpMask;
       eph_isa_pkg::REG_CLK_KHZ: value = ClkKhz;
-      eph_isa_pkg::REG_STATUS: value = fatal_q ? eph_isa_pkg::STATUS_FATAL : running_o ? eph_isa_pkg::STATUS_READY : 32'd0;
+      eph_isa_pkg::REG_STATUS: value = status;
       eph_isa_pkg::REG_ERR_CODE: value = {28'd0, err_code_q};
       eph_isa_pkg::REG_ERR_QID: value = {28'd0, err_qid_q};
       eph_isa_pkg::REG_ERR_ADDR_LO: value = err_addr_q[31:0];
       eph_isa_pkg::REG_ERR_ADDR_HI: value = err_addr_q[63:32];
       eph_isa_pkg::REG_CYCLES_LO: value = cycles_q[31:0];
       eph_isa_pkg::REG_CYCLES_HI: value = cycles_hi_q;
-      default: value = !busy_access ? 32'd0 : offset[2] ? busy_hi_q : busy_count[31:0]; // CTRL reads 0, too
+      // CTRL reads 0, too
+      default: value = !busy_access ? 32'd0 : offset[2] ? busy_hi_q : busy_count[31:0];
     endcase
     if (page != 5'd0) value = table_valid_o ? table_rdata_i : 32'd0;
     access_rdata_o = &value ? 32'hffff_fffe : value;

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// Purpose: AXI read master: fetches one SQE (one burst of 256 bytes) or one shadow page (one beat) at a time, checks the answer,
-//   and hands a good SQE on as 64 words.
-// Contract: takes a grant when idle_o. An SQE is offered on sqe_* only after its whole burst came without error and the table said
-//   that its queue still wants it; else it is erased. RLAST in the wrong beat is an error. flush_i (reset): the burst is brought to
-//   its end on the bus, then everything is erased. Watchdog: no answer for WatchdogCycles; the burst is given up (expired_o, one
-//   cycle); a bus that answers later than that must be reset before the device is used again.
-// Latency: grant to ARVALID 1 cycle; last beat to first word 3 cycles when the table is free. Throughput: one SQE a
-//   (bus latency + beats + 64 + 5) cycles. Data-dependent timing: none.
-// Cleared by: the buffer erases each place after its words have left (eph_fifo); the unit is idle only when that is done. A shadow
-//   page holds no secret.
+// Purpose: AXI read master: fetches one SQE (one burst of 256 bytes) or one shadow page (one beat)
+//   at a time, checks the answer, and hands a good SQE on as 64 words.
+// Contract: takes a grant when idle_o. An SQE is offered on sqe_* only after its whole burst came
+//   without error and the table said that its queue still wants it; else it is erased. RLAST in the
+//   wrong beat is an error. flush_i (reset): the burst is brought to its end on the bus, then
+//   everything is erased. Watchdog: no answer for WatchdogCycles; the burst is given up (expired_o,
+//   one cycle); a bus that answers later than that must be reset before the device is used again.
+// Latency: grant to ARVALID 1 cycle; last beat to first word 3 cycles when the table is free.
+//   Throughput: one SQE a (bus latency + beats + 64 + 5) cycles. Data-dependent timing: none.
+// Cleared by: the buffer erases each place after its words have left (eph_fifo); the unit is idle
+//   only when that is done. A shadow page holds no secret.
 module eph_sq_fetch #(
   parameter int unsigned AxiDataBits = 128,
   parameter int unsigned WatchdogCycles = 1 << 22
@@ -54,7 +55,8 @@ module eph_sq_fetch #(
   localparam int unsigned Lanes = AxiDataBits / 32; // words a beat
   localparam int unsigned LaneW = $clog2(Lanes);
 
-  localparam logic [2:0] Idle = 3'd0, Address = 3'd1, Data = 3'd2, Report = 3'd3, Hand = 3'd4, Erase = 3'd5;
+  localparam logic [2:0] Idle = 3'd0, Address = 3'd1, Data = 3'd2, Report = 3'd3, Hand = 3'd4,
+      Erase = 3'd5;
   logic [2:0] state_q;
   logic kick_q, failed_q;
   logic [3:0] qid_q;
@@ -63,6 +65,7 @@ module eph_sq_fetch #(
   logic [4:0] beat_q;
   logic [5:0] word_q;
 
+  wire [2:0] lane = addr_q[5:3] & 3'(AxiDataBits / 64 - 1); // of the shadow page in its beat
   wire bus = state_q == Address || state_q == Data;
   wire beat = m_axi_rvalid && state_q == Data;
   wire last = beat_q == (kick_q ? 5'd0 : 5'(Beats - 1));
@@ -79,7 +82,8 @@ module eph_sq_fetch #(
   assign addr_o = m_axi_araddr;
 
   eph_watchdog #(.Cycles(WatchdogCycles)) u_watchdog (
-    .clk_i, .rst_i, .active_i(bus), .progress_i(beat || (m_axi_arvalid && m_axi_arready)), .expired_o);
+    .clk_i, .rst_i, .active_i(bus), .progress_i(beat || (m_axi_arvalid && m_axi_arready)),
+    .expired_o);
 
   // ---- buffer: exactly one SQE
   logic row_valid, row_ready, clean;
@@ -89,7 +93,8 @@ module eph_sq_fetch #(
   assign row_ready = word_taken && (&word_q[LaneW-1:0]);
   logic push_ready;
   eph_fifo #(.Width(AxiDataBits), .Depth(Beats)) u_buffer (
-    .clk_i, .rst_i, .clear_i(state_q == Erase), .push_valid_i(push), .push_ready_o(push_ready), .push_i(m_axi_rdata),
+    .clk_i, .rst_i, .clear_i(state_q == Erase), .push_valid_i(push), .push_ready_o(push_ready),
+    .push_i(m_axi_rdata),
     .pop_valid_o(row_valid), .pop_ready_i(row_ready), .pop_o(row), .clean_o(clean));
 
   assign sqe_valid_o = state_q == Hand && row_valid && !flush_i;
@@ -129,7 +134,7 @@ module eph_sq_fetch #(
       beat_q <= beat_q + 5'd1;
       failed_q <= failed_q || m_axi_rresp != 2'b00 || m_axi_rlast != last;
     end
-    if (beat && kick_q) shadow_q <= 64'(m_axi_rdata >> {addr_q[5:3] & 3'(AxiDataBits / 64 - 1), 6'd0});
+    if (beat && kick_q) shadow_q <= 64'(m_axi_rdata >> {lane, 6'd0});
     if (word_taken) word_q <= word_q + 6'd1;
   end
 

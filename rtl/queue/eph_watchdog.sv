@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Purpose: notices a bus that stops answering.
-// Contract: expired_o is high in the Cycles-th consecutive cycle in which active_i is high and progress_i low.
+// Contract: expired_o is high in the Cycles-th consecutive cycle in which active_i is high and
+//   progress_i low.
 // Latency: see contract. Data-dependent timing: none. Cleared by: rst_i.
 module eph_watchdog #(
   parameter int unsigned Cycles = 1 << 22

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Purpose: round-robin choice among N requesters.
-// Contract: grant_o is one-hot whenever a request is up, zero otherwise, always a subset of req_i, and index_o its number; with take_i
-//   the choice is used up and the granted requester becomes the last in turn. A requester that keeps its request up is passed over
-//   at most N-1 times. The grant may change while take_i is low (the user registers it).
-// Latency: 0 (combinational). Throughput: one choice a cycle. Data-dependent timing: none. Cleared by: rst_i.
+// Contract: grant_o is one-hot whenever a request is up, zero otherwise, always a subset of req_i,
+//   and index_o its number; with take_i the choice is used up and the granted requester becomes the
+//   last in turn. A requester that keeps its request up is passed over at most N-1 times. The grant
+//   may change while take_i is low (the user registers it).
+// Latency: 0 (combinational). Throughput: one choice a cycle. Data-dependent timing: none. Cleared
+//   by: rst_i.
 module eph_arbiter #(
   parameter int unsigned N = 4,
   parameter int unsigned IndexW = N > 1 ? $clog2(N) : 1 // derived: do not set

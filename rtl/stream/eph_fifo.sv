@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// Purpose: FIFO in a small RAM (asynchronous read) that can erase what it held: nothing popped or discarded stays in its memory.
-// Contract: words leave in order, each exactly once. pop_o shows the oldest word while pop_valid_o, else zero. clear_i discards all
-//   words, and one offered in the same cycle. Each freed place is overwritten with zero, in order, in a cycle without a push, and counts
-//   as occupied until then; clean_o: no freed place still holds its word. rst_i discards and erases everything.
+// Purpose: FIFO in a small RAM (asynchronous read) that can erase what it held: nothing popped or
+//   discarded stays in its memory.
+// Contract: words leave in order, each exactly once. pop_o shows the oldest word while pop_valid_o,
+//   else zero. clear_i discards all words, and one offered in the same cycle. Each freed place is
+//   overwritten with zero, in order, in a cycle without a push, and counts as occupied until then;
+//   clean_o: no freed place still holds its word. rst_i discards and erases everything.
 // Latency: push to pop 1 cycle; a freed place is erased at the latest Depth push-free cycles later.
 // Throughput: 1 word a cycle until the places run out; then pushes and erasures alternate.
-// Data-dependent timing: none. Value bounds: Depth is a power of two. Cleared by: the erasure above.
+// Data-dependent timing: none. Value bounds: Depth is a power of two. Cleared by: the erasure
+// above.
 module eph_fifo #(
   parameter int unsigned Width = 32,
   parameter int unsigned Depth = 16
@@ -25,7 +28,8 @@ module eph_fifo #(
   if (Depth != (1 << AddrW) || Depth < 2) $error("Depth must be a power of two, at least 2");
 
   logic [Width-1:0] mem [0:Depth-1];
-  // Pointers carry one bit more than the address. In ring order: wipe <= read <= write <= wipe + Depth.
+  // Pointers carry one bit more than the address. In ring order: wipe <= read <= write <= wipe +
+  // Depth.
   logic [AddrW:0] write_q, read_q, wipe_q;
 
   wire full = write_q == {~wipe_q[AddrW], wipe_q[AddrW-1:0]};

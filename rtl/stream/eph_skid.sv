@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Purpose: register slice of a valid/ready stream: both directions registered, full throughput.
-// Contract: words leave in order, each exactly once; out_o and out_valid_o hold while out_ready_i is low; in_ready_o depends on no
-//   input of the same cycle. Not for secrets: a word that has left stays in the registers.
-// Latency: 1 cycle. Throughput: 1 word a cycle. Data-dependent timing: none. Cleared by: rst_i (valid flags only).
+// Contract: words leave in order, each exactly once; out_o and out_valid_o hold while out_ready_i
+//   is low; in_ready_o depends on no input of the same cycle. Not for secrets: a word that has left
+//   stays in the registers.
+// Latency: 1 cycle. Throughput: 1 word a cycle. Data-dependent timing: none. Cleared by: rst_i
+//   (valid flags only).
 module eph_skid #(
   parameter int unsigned Width = 32
 ) (
@@ -15,7 +17,8 @@ module eph_skid #(
   input  logic out_ready_i,
   output logic [Width-1:0] out_o
 );
-  logic out_valid_q, spare_valid_q; // the spare holds the word that arrives in the cycle in which the output stalls
+  // the spare holds the word that arrives in the cycle in which the output stalls
+  logic out_valid_q, spare_valid_q;
   logic [Width-1:0] out_q, spare_q;
 
   assign in_ready_o = !spare_valid_q;

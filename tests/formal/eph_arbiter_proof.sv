@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Proves eph_arbiter: one grant, to somebody who asks, with its number; an arbitrary requester is passed over at most N-1 times.
+// Proves eph_arbiter: one grant, to somebody who asks, with its number; an arbitrary requester is
+// passed over at most N-1 times.
 module eph_arbiter_proof #(
   parameter int unsigned N = 4
 ) (
@@ -13,7 +14,8 @@ module eph_arbiter_proof #(
 
   logic [N-1:0] grant;
   logic [IndexW-1:0] index;
-  eph_arbiter #(.N(N)) u_dut (.clk_i, .rst_i(rst_q), .req_i, .take_i, .grant_o(grant), .index_o(index));
+  eph_arbiter #(.N(N)) u_dut (.clk_i, .rst_i(rst_q), .req_i, .take_i, .grant_o(grant),
+      .index_o(index));
   (* hierconn *) wire [N-1:0] \u_dut.after_q ;
 
   (* anyconst *) logic [IndexW-1:0] who;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Proves eph_fifo for one arbitrary ring position (order, loss, duplication, content) and one arbitrary memory place (erased whenever
-// it is not occupied). mem_i is the memory of the unit under proof: prove.sh connects it.
+// Proves eph_fifo for one arbitrary ring position (order, loss, duplication, content) and one
+// arbitrary memory place (erased whenever it is not occupied). mem is the memory of the unit
+// under proof: prove.sh connects it.
 module eph_fifo_proof #(
   parameter int unsigned Width = 128,
   parameter int unsigned Depth = 16
@@ -18,7 +19,8 @@ module eph_fifo_proof #(
   logic push_ready, pop_valid, clean;
   logic [Width-1:0] pop_word;
   eph_fifo #(.Width(Width), .Depth(Depth)) u_dut (
-    .clk_i, .rst_i(rst_q), .clear_i, .push_valid_i, .push_ready_o(push_ready), .push_i, .pop_valid_o(pop_valid), .pop_ready_i,
+    .clk_i, .rst_i(rst_q), .clear_i, .push_valid_i, .push_ready_o(push_ready), .push_i,
+    .pop_valid_o(pop_valid), .pop_ready_i,
     .pop_o(pop_word), .clean_o(clean));
 
   (* hierconn *) wire [AddrW:0] \u_dut.write_q ;
@@ -55,7 +57,8 @@ module eph_fifo_proof #(
     if (!rst_q) begin
       a_pointers: assert (waiting <= occupied && occupied <= Depth);
       a_count: assert (count_q == waiting);
-      a_latency: assert (pop_valid == (count_q != '0)); // pushed in the cycle before: to be seen now
+      // pushed in the cycle before: to be seen now
+      a_latency: assert (pop_valid == (count_q != '0));
       a_kept: assert (!position_waits || at_position == word_q);
       a_order: assert (!(pop_valid && \u_dut.read_q == position) || pop_word == word_q);
       a_nothing_shown: assert (pop_valid || pop_word == '0);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Proves eph_skid against a two-word reference queue: order, loss, duplication, stability, latency, registered ready.
+// Proves eph_skid against a two-word reference queue: order, loss, duplication, stability, latency,
+// registered ready.
 module eph_skid_proof #(
   parameter int unsigned Width = 17
 ) (
@@ -14,7 +15,8 @@ module eph_skid_proof #(
   logic in_ready, out_valid;
   logic [Width-1:0] out;
   eph_skid #(.Width(Width)) u_dut (
-    .clk_i, .rst_i(rst_q), .in_valid_i, .in_ready_o(in_ready), .in_i, .out_valid_o(out_valid), .out_ready_i, .out_o(out));
+    .clk_i, .rst_i(rst_q), .in_valid_i, .in_ready_o(in_ready), .in_i, .out_valid_o(out_valid),
+    .out_ready_i, .out_o(out));
 
   // Registers of the unit under proof, for the induction.
   (* hierconn *) wire \u_dut.spare_valid_q ;
@@ -38,7 +40,8 @@ module eph_skid_proof #(
       a_order: assert (!out_valid || out == first_q);
       a_spare: assert (!\u_dut.spare_valid_q || \u_dut.spare_q == second_q);
       a_valid_when_held: assert (out_valid == (count_q != 2'd0)); // latency 1, no bubble
-      a_ready_when_room: assert (in_ready == (count_q != 2'd2));  // no dependence on this cycle's inputs
+      // no dependence on this cycle's inputs
+      a_ready_when_room: assert (in_ready == (count_q != 2'd2));
     end
   end
 endmodule

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Purpose: stand-in for eph_engine in the benches of the queue front end (same module name and ports, no arithmetic): answers each
-//   request after LATENCY cycles, in any order, with words that the bench can recompute.
-// Contract: as eph_engine. SQE word 4 (first of the scalar) = cycles to wait in bits 19:0; a request that waits less overtakes.
-//   CQE word i < 58 = SQE word i XOR 0x5a5a0000 + i; generation, tag as asked; cycles = context; status = SQE flags (word 0, high).
-//   cpl words pause now and then. Not synthesised.
-// Data-dependent timing: yes, on purpose. Cleared by: a word is overwritten with zero when it is sent; a reset forgets the contexts.
+// Purpose: stand-in for eph_engine in the benches of the queue front end (same module name and
+//   ports, no arithmetic): answers each request after LATENCY cycles, in any order, with words that
+//   the bench can recompute.
+// Contract: as eph_engine. SQE word 4 (first of the scalar) = cycles to wait in bits 19:0; a
+//   request that waits less overtakes. CQE word i < 58 = SQE word i XOR 0x5a5a0000 + i; generation,
+//   tag as asked; cycles = context; status = SQE flags (word 0, high). cpl words pause now and
+//   then. Not synthesised.
+// Data-dependent timing: yes, on purpose. Cleared by: a word is overwritten with zero when it is
+// sent; a reset forgets the contexts.
 module eph_engine #(
   parameter int unsigned Contexts = 64
 ) (
@@ -75,7 +78,8 @@ module eph_engine #(
       wipe_q <= 9'(WipeCycles);
     end else begin
       if (!ready_o) wipe_q <= wipe_q - 9'd1;
-      for (int unsigned c = 0; c < Contexts; c++) if (wait_left[c] != '0) wait_left[c] <= wait_left[c] - 21'd1;
+      for (int unsigned c = 0; c < Contexts; c++)
+        if (wait_left[c] != '0) wait_left[c] <= wait_left[c] - 21'd1;
       if (take) begin
         in_q <= in_q + 6'd1;
         in_ctx_q <= in_ctx;
