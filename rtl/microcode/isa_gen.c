@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Prints isa.def as the SystemVerilog package eph_isa_pkg, so that hardware and software cannot disagree about a number.
+// Prints isa.def as the SystemVerilog package eph_isa_pkg, so that hardware and software cannot disagree about a
+// number.
 #include <stdio.h>
 
-static void heading(const char *text) { printf("\n  // %s\n", text); }
+static void heading(const char *text)
+{
+    printf("\n  // %s\n", text);
+}
 
 static void number(const char *prefix, const char *name, unsigned long value)
 {
@@ -31,11 +35,11 @@ int main(void)
     number("CURVE_", #name, value);                                                                                    \
     number("CURVE_BYTES_", #name, bytes);
 #define EPH_STATUS(name, value, text) number("ST_", #name, value);
-#define EPH_NUMBER(name, value) number("", #name, value);
+#define EPH_NUMBER(name, value)       number("", #name, value);
 #include "isa.def"
     heading("registers");
-#define EPH_REG(name, offset, access, text) number("REG_", #name, offset);
-#define EPH_QREG(name, offset, access, text) number("QREG_", #name, offset);
+#define EPH_REG(name, offset, access, text)   number("REG_", #name, offset);
+#define EPH_QREG(name, offset, access, text)  number("QREG_", #name, offset);
 #define EPH_DBREG(name, offset, access, text) number("DB_", #name, offset);
 #include "isa.def"
     heading("queue entries, in bytes");

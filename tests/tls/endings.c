@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One process, one way to end: endings WAY X25519|P-256. Each uses the provider first and must leave with exit code 0, whatever is
-// still alive.
+// One process, one way to end: endings WAY X25519|P-256. Each uses the provider first and must leave with exit code 0,
+// whatever is still alive.
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/provider.h>

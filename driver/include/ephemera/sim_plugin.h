@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The embedded simulation: libephemera-sim.so, loaded by the driver only when the device string is "sim" or "sim:BACKEND".
-// It serves the vfio-user protocol on one end of a socketpair from a thread of its own: the very path that the ephemera-sim daemon
-// serves on a UNIX socket, so the driver has one transport for both.
+// The embedded simulation: libephemera-sim.so, loaded by the driver only when the device string is "sim" or
+// "sim:BACKEND". It serves the vfio-user protocol on one end of a socketpair from a thread of its own: the very path
+// that the ephemera-sim daemon serves on a UNIX socket, so the driver has one transport for both.
 #ifndef EPHEMERA_SIM_PLUGIN_H
 #define EPHEMERA_SIM_PLUGIN_H
 
@@ -19,7 +19,8 @@ struct eph_sim_options {
 
 // Serves one device function on fd until the peer closes it or eph_sim_stop. Takes ownership of fd, also on failure.
 // backend: "rtl" or "model". options may be NULL. Returns a handle, or NULL with errno set (ENOTSUP: no such back end).
-// Not async-signal-safe; may be called in several processes (the thread does not survive fork: the child starts its own).
+// Not async-signal-safe; may be called in several processes (the thread does not survive fork: the child starts its
+// own).
 typedef void *eph_sim_start_fn(int fd, const char *backend, const struct eph_sim_options *options);
 
 // Stops serving, joins the thread, wipes and frees the device. Accepts NULL.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The vfio-user protocol as both ends of this project speak it (version 0.1). Numbers and layouts: the vfio-user specification of
-// libvfio-user and QEMU docs/interop/vfio-user; region and IRQ structures are those of linux/vfio.h.
+// The vfio-user protocol as both ends of this project speak it (version 0.1). Numbers and layouts: the vfio-user
+// specification of libvfio-user and QEMU docs/interop/vfio-user; region and IRQ structures are those of linux/vfio.h.
 #ifndef EPHEMERA_VFIO_USER_H
 #define EPHEMERA_VFIO_USER_H
 
@@ -70,9 +70,10 @@ struct eph_vu_region_access { // followed by count bytes of data in a write requ
     uint32_t count;
 };
 
-// Attach protocol (ours): next to the vfio-user socket PATH, ephemera-sim listens on PATH + EPH_ATTACH_SUFFIX, a SOCK_SEQPACKET
-// socket that a client may keep open across chroot, setuid and fork. One request: a struct eph_attach_request with one file
-// descriptor, the server's end of a socketpair (SOCK_STREAM) that speaks vfio-user from then on. Each gets one eph_attach_reply.
+// Attach protocol (ours): next to the vfio-user socket PATH, ephemera-sim listens on PATH + EPH_ATTACH_SUFFIX, a
+// SOCK_SEQPACKET socket that a client may keep open across chroot, setuid and fork. One request: a struct
+// eph_attach_request with one file descriptor, the server's end of a socketpair (SOCK_STREAM) that speaks vfio-user
+// from then on. Each gets one eph_attach_reply.
 #define EPH_ATTACH_SUFFIX ".attach"
 enum { EPH_ATTACH_MAGIC = 0x41485045 }; // "EPHA"
 

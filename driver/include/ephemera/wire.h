@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What crosses the bus: queue entries, registers, status codes. All of it comes from isa.def (see there for the meaning of each
-// number); this header gives it C names. Little-endian throughout; results and operands are little-endian integers.
+// What crosses the bus: queue entries, registers, status codes. All of it comes from isa.def (see there for the meaning
+// of each number); this header gives it C names. Little-endian throughout; results and operands are little-endian
+// integers.
 #ifndef EPHEMERA_WIRE_H
 #define EPHEMERA_WIRE_H
 
