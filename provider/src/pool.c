@@ -68,10 +68,10 @@ static struct eph_pool_memory *map_memory(const struct eph_pool *pool)
     return NULL;
 }
 
-static void open_pool(struct eph_provider *provider, struct eph_pool *pool, bool simulated)
+static void open_pool(struct eph_provider *provider, struct eph_pool *pool, bool functional_only)
 {
     int wanted = provider->config.pool;
-    pool->size = wanted != EPH_POOL_AUTO ? (unsigned)wanted : simulated ? 0 : DEFAULT_KEYS;
+    pool->size = wanted != EPH_POOL_AUTO ? (unsigned)wanted : functional_only ? 0 : DEFAULT_KEYS;
     pool->state = EPH_POOL_OFF;
     if (pool->size == 0)
         return;
@@ -261,7 +261,8 @@ static bool is_on(struct eph_provider *provider, struct eph_pool *pool, struct e
     struct eph_device_info info;
     pthread_mutex_lock(&pool->lock);
     if (pool->state == EPH_POOL_UNDECIDED && queue != NULL && eph_device_info(queue, &info) == EPH_OK)
-        open_pool(provider, pool, (info.features & EPH_FEATURE_SIMULATED) != 0);
+        open_pool(provider, pool,
+                  (info.features & (EPH_FEATURE_SIMULATED | EPH_FEATURE_TIMED)) == EPH_FEATURE_SIMULATED);
     bool on = usable(pool);
     pthread_mutex_unlock(&pool->lock);
     return on;

@@ -36,7 +36,7 @@ static uint32_t read_global(struct eph_model_card *card, uint32_t offset)
     case EPH_REG_BUILD_ID:
         return BUILD_ID;
     case EPH_REG_FEATURES:
-        return EPH_FEATURE_SIMULATED;
+        return EPH_FEATURE_SIMULATED | card->features;
     case EPH_REG_QUEUES:
         return EPH_MAX_QUEUES | (uint32_t)EPH_MAX_LOG2_DEPTH << 8 | card->contexts << 16;
     case EPH_REG_ENGINES:

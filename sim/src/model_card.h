@@ -12,6 +12,7 @@ struct eph_model_card {
     struct eph_host host;
     uint32_t contexts, engines, clock_khz;
     uint32_t curves, operations; // bit masks: what has a program
+    uint32_t features;           // beside SIMULATED
     struct eph_model_queue queues[EPH_MAX_QUEUES];
     unsigned next_queue; // round robin
     uint32_t error_code, error_queue;

@@ -56,6 +56,7 @@ static void *timed_open(const struct eph_backend_options *options, const struct 
     timed->card.contexts = profile->contexts;
     timed->card.engines = profile->engines;
     timed->card.clock_khz = profile->clock_khz;
+    timed->card.features = EPH_FEATURE_TIMED;
     timed->card.curves = UINT32_C(1) << EPH_CURVE_X25519;
     timed->card.operations = (profile->keygen_cycles != 0 ? UINT32_C(1) << EPH_OP_KEYGEN : 0) |
                              (profile->derive_cycles != 0 ? UINT32_C(1) << EPH_OP_DERIVE : 0);
