@@ -154,9 +154,9 @@ static enum eph_status continue_probe(struct eph_queue *queue, uint64_t now_ns)
         return EPH_E_BROKEN;
     bool right = eph_known_answer_is_right(health->probe);
     if (health->probe->state == EPH_SLOT_DONE)
-        eph_slots_release(health->probe);
+        eph_slots_release(&queue->slots, health->probe);
     else
-        health->probe->state = EPH_SLOT_QUARANTINED;
+        eph_slots_move(&queue->slots, health->probe, EPH_SLOT_QUARANTINED);
     health->probe = NULL;
     if (!right)
         return step_failed(queue, now_ns, EPH_E_BROKEN);

@@ -25,6 +25,13 @@ bool eph_queue_has_room(const struct eph_queue *queue, size_t requests)
     return requests <= room && requests <= eph_slots_free(&queue->slots);
 }
 
+// Deadlines are all of one length: the earliest to pass is that of the request started first.
+static void start_clocks(struct eph_queue *queue, uint64_t now_ns)
+{
+    if (eph_slots_start(&queue->slots, now_ns) && now_ns + queue->deadline_ns < queue->expiry_ns)
+        queue->expiry_ns = now_ns + queue->deadline_ns;
+}
+
 void eph_queue_push(struct eph_queue *queue, struct eph_slot *slot, const struct eph_request *request, uint64_t now_ns)
 {
     struct eph_sqe *sqe = &queue->sq[queue->sq_tail & (queue->entries - 1)];
@@ -43,7 +50,7 @@ void eph_queue_push(struct eph_queue *queue, struct eph_slot *slot, const struct
     slot->sq_index = queue->sq_tail++;
     slot->opcode = request->opcode;
     slot->curve = request->curve;
-    eph_slots_start(&queue->slots, now_ns);
+    start_clocks(queue, now_ns);
 }
 
 static enum eph_status write_doorbell(struct eph_queue *queue, uint32_t offset, uint32_t value)
@@ -175,17 +182,17 @@ static void accept_entry(struct eph_queue *queue, const struct eph_cqe *cqe, uin
     switch (slot->state) {
     case EPH_SLOT_IN_FLIGHT:
         fill_completion(slot, cqe);
-        slot->state = EPH_SLOT_DONE;
+        eph_slots_move(&queue->slots, slot, EPH_SLOT_DONE);
         note_completion(queue, slot, now_ns);
         eph_queue_wake(queue, slot);
         break;
     case EPH_SLOT_EXPIRED:
         queue->stats.late++;
-        slot->state = EPH_SLOT_DONE; // the owner still sees EPH_E_TIMEOUT
+        eph_slots_move(&queue->slots, slot, EPH_SLOT_DONE); // the owner still sees EPH_E_TIMEOUT
         break;
     default:
         queue->stats.late++;
-        eph_slots_release(slot);
+        eph_slots_release(&queue->slots, slot);
     }
 }
 
@@ -194,31 +201,42 @@ static void expire_slot(struct eph_queue *queue, struct eph_slot *slot)
     if (slot->state != EPH_SLOT_IN_FLIGHT)
         return;
     slot->completion = (struct eph_completion){.tag = slot->tag, .status = EPH_E_TIMEOUT};
-    slot->state = EPH_SLOT_EXPIRED;
+    eph_slots_move(&queue->slots, slot, EPH_SLOT_EXPIRED);
     eph_queue_wake(queue, slot);
 }
 
-static void expire(struct eph_queue *queue, uint64_t now_ns)
+// Expires what is overdue now, and finds when to look again. True: something was.
+static bool expire_overdue(struct eph_queue *queue, uint64_t now_ns)
 {
     bool any = false;
-    for (uint32_t i = 0; i < queue->slots.count; i++) {
-        struct eph_slot *slot = &queue->slots.slot[i];
-        bool running = eph_slot_awaits_device(slot) && slot->started_ns && !slot->overdue && !slot->internal;
-        if (!running || now_ns < slot->started_ns + queue->deadline_ns)
+    uint64_t next_ns = UINT64_MAX;
+    for (eph_slot_set set = eph_slots_awaiting(&queue->slots) & queue->slots.started; set;) {
+        struct eph_slot *slot = eph_slots_next(&queue->slots, &set);
+        uint64_t due_ns = slot->started_ns + queue->deadline_ns;
+        if (slot->overdue || slot->internal)
             continue;
+        if (now_ns < due_ns) {
+            next_ns = due_ns < next_ns ? due_ns : next_ns;
+            continue;
+        }
         slot->overdue = any = true;
         queue->stats.timeouts++;
         expire_slot(queue, slot);
         eph_health_fault(queue, now_ns);
     }
-    if (!any)
+    queue->expiry_ns = next_ns;
+    return any;
+}
+
+static void expire(struct eph_queue *queue, uint64_t now_ns)
+{
+    if (now_ns < queue->expiry_ns || !expire_overdue(queue, now_ns))
         return;
     eph_health_inspect(queue, now_ns);
     // Out of service: what the device has not started, it will not start.
     if (queue->health.state == EPH_HEALTH_OPEN)
-        for (uint32_t i = 0; i < queue->slots.count; i++)
-            if (!queue->slots.slot[i].started_ns)
-                expire_slot(queue, &queue->slots.slot[i]);
+        for (eph_slot_set set = queue->slots.in[EPH_SLOT_IN_FLIGHT] & ~queue->slots.started; set;)
+            expire_slot(queue, eph_slots_next(&queue->slots, &set));
 }
 
 void eph_queue_harvest(struct eph_queue *queue, uint64_t now_ns)
@@ -231,7 +249,7 @@ void eph_queue_harvest(struct eph_queue *queue, uint64_t now_ns)
     if (queue->cq_head - queue->cq_released >= queue->entries / 2)
         release_entries(queue);
     expire(queue, now_ns);
-    eph_slots_start(&queue->slots, now_ns);
+    start_clocks(queue, now_ns);
 }
 
 void eph_queue_clear_rings(struct eph_queue *queue)
@@ -243,22 +261,15 @@ void eph_queue_clear_rings(struct eph_queue *queue)
 
 void eph_queue_end_all(struct eph_queue *queue, enum eph_status status)
 {
-    for (uint32_t i = 0; i < queue->slots.count; i++) {
-        struct eph_slot *slot = &queue->slots.slot[i];
-        switch (slot->state) {
-        case EPH_SLOT_IN_FLIGHT:
-            slot->completion = (struct eph_completion){.tag = slot->tag, .status = status};
-            slot->state = EPH_SLOT_DONE;
-            eph_queue_wake(queue, slot);
-            break;
-        case EPH_SLOT_EXPIRED:
-            slot->state = EPH_SLOT_DONE;
-            break;
-        case EPH_SLOT_QUARANTINED:
-            eph_slots_release(slot);
-            break;
-        default:
-            break;
-        }
+    struct eph_slots *slots = &queue->slots;
+    for (eph_slot_set set = slots->in[EPH_SLOT_IN_FLIGHT]; set;) {
+        struct eph_slot *slot = eph_slots_next(slots, &set);
+        slot->completion = (struct eph_completion){.tag = slot->tag, .status = status};
+        eph_slots_move(slots, slot, EPH_SLOT_DONE);
+        eph_queue_wake(queue, slot);
     }
+    for (eph_slot_set set = slots->in[EPH_SLOT_EXPIRED]; set;)
+        eph_slots_move(slots, eph_slots_next(slots, &set), EPH_SLOT_DONE);
+    for (eph_slot_set set = slots->in[EPH_SLOT_QUARANTINED]; set;)
+        eph_slots_release(slots, eph_slots_next(slots, &set));
 }

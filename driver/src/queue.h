@@ -33,10 +33,10 @@ struct eph_health {
 };
 
 struct eph_queue {
-    struct eph_device *device;       // borrowed
-    struct eph_transport *transport; // owned
-    void *sim_handle;                // owned; NULL: none
-    pid_t owner;
+    struct eph_device *device;          // borrowed
+    struct eph_transport *transport;    // owned
+    void *sim_handle;                   // owned; NULL: none
+    const volatile uint8_t *owner_mark; // owned: a page that reads 1 here and, wiped by fork, 0 in a child
     pthread_mutex_t lock;
 
     uint8_t *memory; // owned: SQ, CQ, shadow page; one mapping, shared with the device
@@ -58,6 +58,9 @@ struct eph_queue {
     int notify_fd; // eventfd, written when completions for eph_poll were found by somebody else
     int epoll_fd;  // eph_queue_fd: irq_fd, notify_fd, death of the transport
     bool fd_wanted;
+    bool quiet;              // eph_queue_quiet
+    bool notified;           // notify_fd is raised
+    bool collecting;         // eph_poll is at work: nobody else need be told
     struct eph_slot *leader; // its waiter sleeps in poll on behalf of all; NULL: nobody does
 
     struct eph_slots slots;
@@ -65,6 +68,8 @@ struct eph_queue {
     struct eph_queue_stats stats;
     struct eph_device_info info;
     uint64_t deadline_ns;
+    uint64_t expiry_ns;                      // no request is overdue before
+    uint64_t death_look_ns;                  // when eph_poll looks next whether the other side lives
     uint64_t latency_ns[3][EPH_CURVE_COUNT]; // running estimate by opcode and curve
 };
 

@@ -23,43 +23,52 @@ enum eph_status eph_slots_init(struct eph_slots *slots, uint32_t count, uint32_t
     pthread_condattr_destroy(&monotonic);
     slots->count = count;
     slots->capacity = capacity ? capacity : 1;
+    slots->in[EPH_SLOT_FREE] = (UINT64_C(1) << count) - 1; // count is at most 63
     return EPH_OK;
 }
 
 void eph_slots_fini(struct eph_slots *slots)
 {
     for (uint32_t i = 0; i < EPH_SLOTS_MAX; i++) {
-        eph_slots_release(&slots->slot[i]);
+        eph_slots_release(slots, &slots->slot[i]);
         pthread_cond_destroy(&slots->slot[i].wake);
     }
 }
 
+static eph_slot_set bit_of(const struct eph_slots *slots, const struct eph_slot *slot)
+{
+    return UINT64_C(1) << (slot - slots->slot);
+}
+
 uint32_t eph_slots_free(const struct eph_slots *slots)
 {
-    uint32_t free_slots = 0;
-    for (uint32_t i = 0; i < slots->count; i++)
-        free_slots += slots->slot[i].state == EPH_SLOT_FREE;
-    return free_slots;
+    return (uint32_t)__builtin_popcountll(slots->in[EPH_SLOT_FREE]);
+}
+
+void eph_slots_move(struct eph_slots *slots, struct eph_slot *slot, enum eph_slot_state state)
+{
+    slots->in[slot->state] &= ~bit_of(slots, slot);
+    slots->in[state] |= bit_of(slots, slot);
+    slot->state = state;
 }
 
 struct eph_slot *eph_slots_take(struct eph_slots *slots)
 {
-    for (uint32_t i = 0; i < slots->count; i++) {
-        struct eph_slot *slot = &slots->slot[i];
-        if (slot->state != EPH_SLOT_FREE)
-            continue;
-        slot->state = EPH_SLOT_IN_FLIGHT;
-        slot->tag = slots->sequence++ << TAG_INDEX_BITS | i;
-        slot->generation = slots->generation++;
-        return slot;
-    }
-    return NULL;
+    eph_slot_set unused = slots->in[EPH_SLOT_FREE];
+    if (!unused)
+        return NULL;
+    struct eph_slot *slot = eph_slots_next(slots, &unused);
+    eph_slots_move(slots, slot, EPH_SLOT_IN_FLIGHT);
+    slot->tag = slots->sequence++ << TAG_INDEX_BITS | (uint32_t)(slot - slots->slot);
+    slot->generation = slots->generation++;
+    return slot;
 }
 
-void eph_slots_release(struct eph_slot *slot)
+void eph_slots_release(struct eph_slots *slots, struct eph_slot *slot)
 {
     eph_wipe(&slot->completion, sizeof slot->completion);
-    slot->state = EPH_SLOT_FREE;
+    eph_slots_move(slots, slot, EPH_SLOT_FREE);
+    slots->started &= ~bit_of(slots, slot);
     slot->waited = slot->internal = slot->overdue = false;
     slot->started_ns = 0;
 }
@@ -81,47 +90,56 @@ struct eph_slot *eph_slots_match(struct eph_slots *slots, uint32_t tag, uint64_t
     if (index >= slots->count)
         return NULL;
     struct eph_slot *slot = &slots->slot[index];
-    if (!eph_slot_awaits_device(slot) || slot->tag != tag)
+    if (!(eph_slots_awaiting(slots) & bit_of(slots, slot)) || slot->tag != tag)
         return NULL;
     *generation_wrong = slot->generation != generation;
     return *generation_wrong ? NULL : slot;
 }
 
-static bool is_queued(const struct eph_slot *slot)
+static eph_slot_set queued_set(const struct eph_slots *slots)
 {
-    return eph_slot_awaits_device(slot) && !slot->started_ns;
+    return eph_slots_awaiting(slots) & ~slots->started;
 }
 
 // An overdue request no longer counts as running: else one lost completion would stop the clocks of all behind it.
-static bool is_running(const struct eph_slot *slot)
-{
-    return eph_slot_awaits_device(slot) && slot->started_ns && !slot->overdue;
-}
-
-void eph_slots_start(struct eph_slots *slots, uint64_t now_ns)
+static uint32_t count_running(struct eph_slots *slots)
 {
     uint32_t running = 0;
-    for (uint32_t i = 0; i < slots->count; i++)
-        running += is_running(&slots->slot[i]);
-    for (; running < slots->capacity; running++) {
-        struct eph_slot *oldest = NULL;
-        for (uint32_t i = 0; i < slots->count; i++) {
-            struct eph_slot *slot = &slots->slot[i];
-            // Distance to the next generation, so that the counter may wrap.
-            if (is_queued(slot) &&
-                (!oldest || slots->generation - slot->generation > slots->generation - oldest->generation))
-                oldest = slot;
-        }
-        if (!oldest)
-            return;
-        oldest->started_ns = now_ns;
+    for (eph_slot_set set = eph_slots_awaiting(slots) & slots->started; set;)
+        running += !eph_slots_next(slots, &set)->overdue;
+    return running;
+}
+
+static struct eph_slot *oldest_of(struct eph_slots *slots, eph_slot_set set)
+{
+    struct eph_slot *oldest = NULL;
+    while (set) {
+        struct eph_slot *slot = eph_slots_next(slots, &set);
+        // Distance to the next generation, so that the counter may wrap.
+        if (!oldest || slots->generation - slot->generation > slots->generation - oldest->generation)
+            oldest = slot;
     }
+    return oldest;
+}
+
+bool eph_slots_start(struct eph_slots *slots, uint64_t now_ns)
+{
+    eph_slot_set queued = queued_set(slots);
+    if (!queued)
+        return false;
+    uint32_t running = slots->capacity < slots->count ? count_running(slots) : 0; // else there is room for all
+    uint32_t room = running < slots->capacity ? slots->capacity - running : 0;
+    bool any = room > 0;
+    for (; queued && room > 0; room--) {
+        struct eph_slot *slot = oldest_of(slots, queued);
+        slot->started_ns = now_ns;
+        slots->started |= bit_of(slots, slot);
+        queued &= ~bit_of(slots, slot);
+    }
+    return any;
 }
 
 uint32_t eph_slots_queued(const struct eph_slots *slots)
 {
-    uint32_t queued = 0;
-    for (uint32_t i = 0; i < slots->count; i++)
-        queued += is_queued(&slots->slot[i]);
-    return queued;
+    return (uint32_t)__builtin_popcountll(queued_set(slots));
 }

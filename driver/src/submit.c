@@ -4,11 +4,10 @@
 #include "util.h"
 
 #include <string.h>
-#include <unistd.h>
 
 bool eph_queue_is_ours(const struct eph_queue *queue)
 {
-    return queue->owner == getpid();
+    return *queue->owner_mark != 0;
 }
 
 // The device cuts the blind to 255 bits; zero would make the result zero. CT: no branch on its bytes.
@@ -61,10 +60,10 @@ enum eph_status eph_queue_submit(struct eph_queue *queue, const struct eph_reque
     // A doorbell that did not go out in time is a hung server: the requests are in flight and run into their deadlines.
     if (eph_queue_ring(queue) == EPH_E_GONE) {
         for (size_t i = 0; i < n; i++)
-            eph_slots_release(eph_slots_find(&queue->slots, tags[i]));
+            eph_slots_release(&queue->slots, eph_slots_find(&queue->slots, tags[i]));
         return EPH_E_GONE;
     }
-    if (queue->fd_wanted && !queue->leader)
+    if (queue->fd_wanted && !queue->quiet && !queue->leader)
         eph_queue_arm(queue); // else a thread that only watches the descriptor would sleep for ever
     queue->stats.submitted += n;
     return EPH_OK;

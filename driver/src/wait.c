@@ -8,11 +8,22 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <unistd.h>
+
+// How long eph_poll may believe that the other side still lives: the look is a system call.
+static const uint64_t death_look_ns = EPH_NS_PER_MS;
 
 static void raise_event(int fd)
 {
     eventfd_write(fd, 1); // fails only when already raised 2^64 - 2 times
+}
+
+// Whoever watches eph_queue_fd is told that eph_poll has something to give.
+static void notify_poller(struct eph_queue *queue)
+{
+    if (!queue->fd_wanted || queue->quiet || queue->notified)
+        return;
+    queue->notified = true;
+    raise_event(queue->notify_fd);
 }
 
 // Was it raised?
@@ -29,8 +40,8 @@ static bool clear_event(int fd)
 void eph_queue_wake(struct eph_queue *queue, struct eph_slot *slot)
 {
     if (!slot->waited) {
-        if (queue->fd_wanted && !slot->internal)
-            raise_event(queue->notify_fd);
+        if (!queue->collecting && !slot->internal)
+            notify_poller(queue);
     } else if (queue->leader == slot) {
         raise_event(queue->irq_fd);
     } else {
@@ -43,9 +54,9 @@ static void hand_over(struct eph_queue *queue)
 {
     if (queue->leader)
         return;
-    for (uint32_t i = 0; i < queue->slots.count; i++) {
-        struct eph_slot *slot = &queue->slots.slot[i];
-        if (slot->waited && slot->state == EPH_SLOT_IN_FLIGHT) {
+    for (eph_slot_set set = queue->slots.in[EPH_SLOT_IN_FLIGHT]; set;) {
+        struct eph_slot *slot = eph_slots_next(&queue->slots, &set);
+        if (slot->waited) {
             pthread_cond_signal(&slot->wake);
             return;
         }
@@ -91,14 +102,14 @@ static uint64_t wake_time_ns(const struct eph_queue *queue, const struct eph_slo
 }
 
 // Gives the owner its result and the slot up.
-static void hand_out(struct eph_slot *slot, struct eph_completion *completion)
+static void hand_out(struct eph_queue *queue, struct eph_slot *slot, struct eph_completion *completion)
 {
     *completion = slot->completion;
     if (slot->state == EPH_SLOT_DONE) {
-        eph_slots_release(slot);
+        eph_slots_release(&queue->slots, slot);
     } else {
         slot->waited = false;
-        slot->state = EPH_SLOT_QUARANTINED;
+        eph_slots_move(&queue->slots, slot, EPH_SLOT_QUARANTINED);
     }
 }
 
@@ -106,7 +117,7 @@ static void quarantine(struct eph_queue *queue, struct eph_slot *slot)
 {
     queue->stats.cancelled++;
     slot->waited = false;
-    slot->state = EPH_SLOT_QUARANTINED;
+    eph_slots_move(&queue->slots, slot, EPH_SLOT_QUARANTINED);
 }
 
 static enum eph_status wait_locked(struct eph_queue *queue, uint32_t tag, struct eph_completion *completion,
@@ -122,7 +133,7 @@ static enum eph_status wait_locked(struct eph_queue *queue, uint32_t tag, struct
         if (eph_slots_find(&queue->slots, tag) != slot)
             return EPH_E_INVALID; // cancelled by another thread
         if (slot->state != EPH_SLOT_IN_FLIGHT) {
-            hand_out(slot, completion);
+            hand_out(queue, slot, completion);
             return completion->status;
         }
         if (limit_ns && now_ns >= limit_ns) {
@@ -177,7 +188,7 @@ void eph_cancel(struct eph_queue *queue, uint32_t tag)
         if (slot->state != EPH_SLOT_DONE)
             quarantine(queue, slot);
         else
-            eph_slots_release(slot);
+            eph_slots_release(&queue->slots, slot);
     }
     pthread_mutex_unlock(&queue->lock);
 }
@@ -186,18 +197,43 @@ static size_t collect(struct eph_queue *queue, struct eph_completion *completion
 {
     size_t found = 0;
     *more = false;
-    for (uint32_t i = 0; i < queue->slots.count; i++) {
-        struct eph_slot *slot = &queue->slots.slot[i];
-        bool finished = slot->state == EPH_SLOT_DONE || slot->state == EPH_SLOT_EXPIRED;
-        if (!finished || slot->waited || slot->internal)
+    for (eph_slot_set set = eph_slots_finished(&queue->slots); set;) {
+        struct eph_slot *slot = eph_slots_next(&queue->slots, &set);
+        if (slot->waited || slot->internal)
             continue;
         if (found == max) {
             *more = true;
             break;
         }
-        hand_out(slot, &completions[found++]);
+        hand_out(queue, slot, &completions[found++]);
     }
     return found;
+}
+
+// Takes back the events that led here. A leader needs the interrupt itself.
+static void clear_events(struct eph_queue *queue)
+{
+    if (queue->notified)
+        clear_event(queue->notify_fd);
+    queue->notified = false;
+    if (queue->armed && !queue->leader && clear_event(queue->irq_fd))
+        queue->armed = false;
+}
+
+static bool is_dead(struct eph_queue *queue, uint64_t now_ns)
+{
+    if (now_ns < queue->death_look_ns)
+        return false;
+    queue->death_look_ns = now_ns + death_look_ns;
+    struct pollfd death = {.fd = queue->transport->death_fd};
+    return eph_poll_until(&death, 1, 0) && (death.revents & (POLLHUP | POLLERR));
+}
+
+// So that nobody sleeps on eph_queue_fd while requests are in flight.
+static void arm_for_poller(struct eph_queue *queue)
+{
+    if (queue->fd_wanted && !queue->quiet && !queue->leader && eph_slots_free(&queue->slots) < queue->slots.count)
+        eph_queue_arm(queue);
 }
 
 size_t eph_poll(struct eph_queue *queue, struct eph_completion *completions, size_t max)
@@ -205,20 +241,19 @@ size_t eph_poll(struct eph_queue *queue, struct eph_completion *completions, siz
     if (!eph_queue_is_ours(queue))
         return 0;
     pthread_mutex_lock(&queue->lock);
-    clear_event(queue->notify_fd);
-    if (!queue->leader && clear_event(queue->irq_fd)) // a leader needs the event itself
-        queue->armed = false;
-    struct pollfd death = {.fd = queue->transport->death_fd};
-    bool dead = eph_poll_until(&death, 1, 0) && (death.revents & (POLLHUP | POLLERR));
-    eph_queue_harvest(queue, eph_now_ns());
+    clear_events(queue);
+    uint64_t now_ns = eph_now_ns();
+    bool dead = is_dead(queue, now_ns); // before the harvest: what it finished before it went counts
+    queue->collecting = true;
+    eph_queue_harvest(queue, now_ns);
+    queue->collecting = false;
     if (dead)
         eph_health_gone(queue, "its server is gone");
     bool more;
     size_t found = collect(queue, completions, max, &more);
     if (more)
-        raise_event(queue->notify_fd);
-    if (queue->fd_wanted && !queue->leader && eph_slots_free(&queue->slots) < queue->slots.count)
-        eph_queue_arm(queue);
+        notify_poller(queue);
+    arm_for_poller(queue);
     pthread_mutex_unlock(&queue->lock);
     return found;
 }
@@ -229,8 +264,20 @@ int eph_queue_fd(struct eph_queue *queue)
         return -1;
     pthread_mutex_lock(&queue->lock);
     queue->fd_wanted = true;
-    if (!queue->leader)
+    if (!queue->leader && !queue->quiet)
         eph_queue_arm(queue);
     pthread_mutex_unlock(&queue->lock);
     return queue->epoll_fd;
+}
+
+void eph_queue_quiet(struct eph_queue *queue, bool quiet)
+{
+    if (!eph_queue_is_ours(queue))
+        return;
+    pthread_mutex_lock(&queue->lock);
+    queue->quiet = quiet;
+    if (!quiet && eph_slots_finished(&queue->slots))
+        notify_poller(queue); // found by others meanwhile
+    arm_for_poller(queue);
+    pthread_mutex_unlock(&queue->lock);
 }

@@ -52,6 +52,33 @@ Test(threads, tells_poll_of_completions_that_a_waiter_found)
     rig_close(&rig);
 }
 
+// Moderated, completions come by eph_poll alone; afterwards the descriptor tells of those that came meanwhile and
+// later.
+Test(threads, keeps_its_descriptor_silent_when_asked)
+{
+    struct rig rig = {0};
+    rig_open_patient(&rig);
+    struct pollfd ready = {.fd = eph_queue_fd(rig.queue), .events = POLLIN};
+    struct eph_completion completion;
+    uint32_t tags[2];
+    eph_queue_quiet(rig.queue, true);
+    while (poll(&ready, 1, 0) == 1) // an interrupt asked for before
+        eph_poll(rig.queue, &completion, 1);
+    cr_assert_eq(rig_submit(&rig, 0, 1, tags), EPH_OK);
+    cr_expect_eq(poll(&ready, 1, 200), 0, "an interrupt that nobody asked for");
+    cr_expect_eq(eph_poll(rig.queue, &completion, 1), 1);
+
+    cr_assert_eq(rig_submit(&rig, 1, 2, tags), EPH_OK);
+    cr_expect(rig_wait_right(&rig, 2, tags[1])); // the waiter finds both
+    cr_expect_eq(poll(&ready, 1, 0), 0);
+    eph_queue_quiet(rig.queue, false);
+    cr_expect_eq(poll(&ready, 1, 2000), 1, "what came meanwhile stays untold");
+    cr_expect_eq(eph_poll(rig.queue, &completion, 1), 1);
+    cr_assert_eq(rig_submit(&rig, 3, 1, tags), EPH_OK);
+    cr_expect_eq(poll(&ready, 1, 2000), 1);
+    rig_close(&rig);
+}
+
 Test(threads, gives_expired_requests_to_poll)
 {
     struct rig rig = {0};
