@@ -1,19 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "device.h"
+#include "clock.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <time.h>
-
-static uint64_t now_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
 
 static void log_line(const char *format, va_list arguments)
 {
@@ -80,7 +73,7 @@ static void hold(struct eph_device *device, unsigned queue, uint64_t address, co
 {
     if (device->late_count < sizeof device->late / sizeof *device->late)
         device->late[device->late_count++] =
-            (struct eph_late_completion){now_ns() + device->faults.late_ns, queue, address, *cqe};
+            (struct eph_late_completion){eph_clock_ns() + device->faults.late_ns, queue, address, *cqe};
 }
 
 // Faults that concern the whole card strike every function: that is what a card that died looks like.
@@ -239,7 +232,7 @@ static void release_late(struct eph_device *device)
 {
     if (device->late_count == 0)
         return;
-    uint64_t now = now_ns();
+    uint64_t now = eph_clock_ns();
     size_t kept = 0;
     for (size_t i = 0; i < device->late_count; i++) {
         struct eph_late_completion *late = &device->late[i];
@@ -290,7 +283,7 @@ bool eph_device_run(struct eph_device *device)
 
 uint64_t eph_device_idle_ns(const struct eph_device *device)
 {
-    uint64_t earliest = card_idle_ns(device), now = now_ns();
+    uint64_t earliest = card_idle_ns(device), now = eph_clock_ns();
     for (size_t i = 0; i < device->late_count; i++) {
         uint64_t due = device->late[i].due_ns;
         uint64_t left = due > now ? due - now : 0;
@@ -331,6 +324,7 @@ void eph_device_print_stats(const struct eph_device *device)
         {"card_resets", stats->card_resets},
         {"cycles_simulated", device->backend->cycles(device->instance)},
         {"cpu_us", microseconds(&usage.ru_utime) + microseconds(&usage.ru_stime)}, // of this process, all threads
+        {"spin_us", stats->spin_ns / 1000},                                        // of them: awake, with nothing to do
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         (void)printf("%s %llu\n", rows[i].name, (unsigned long long)rows[i].value);

@@ -41,6 +41,7 @@ struct eph_device_stats {
     uint64_t reads, writes, bad_accesses;
     uint64_t dma_maps, dma_unmaps, dma_refused, discarded;
     uint64_t completions, interrupts, function_resets, card_resets;
+    uint64_t spin_ns; // wall time of the server's turns that found nothing to do and did not sleep
 };
 
 struct eph_late_completion {

@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <profile.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
@@ -19,42 +20,48 @@
 #include <unistd.h>
 #include <work.h>
 
-enum { EXIT_USAGE = 2 };
+enum { EXIT_USAGE = 2, TIMED_AWAKE_US = 2000, MAX_AWAKE_US = 1000000 };
 
 struct arguments {
     const char *backend, *socket_path;
     const char *profile_path;
     struct eph_profile profile;
     struct eph_device_options device;
+    long awake_us; // -1: as suits the back end
     bool stats, measure;
     int ready_fd; // -1: none
 };
 
 static void print_help(void)
 {
-    (void)printf("ephemera-sim: serves the SIMULATED Ephemera device over vfio-user, for up to %u clients\n"
-                 "usage: ephemera-sim --socket PATH [options]\n"
-                 "  --socket PATH    UNIX socket for vfio-user clients; PATH%s takes attach requests of our driver\n"
-                 "  --backend NAME   rtl (default)  %s\n"
-                 "                   model          %s\n"
-                 "                   timed          %s\n"
-                 "  --engines N      engines of the model (1..%u)      --contexts N  contexts of its engines\n"
-                 "  --profile FILE   device that the timed back end imitates (sim/README.md)\n"
-                 "  --workers N      threads that compute for it, beside the server's own (0..%u; default 0)\n"
-                 "  --wave FILE      FST waveform of the rtl back end (large)\n"
-                 "  --faults SPEC    inject faults; SPEC is a list of:\n%s"
-                 "  --stats          print counters at exit            --verbose     log each session\n"
-                 "  --ready-fd N     write a line to descriptor N when clients can connect\n"
-                 "  --measure        no server: print how fast the back end simulates, and exit\n"
-                 "Stops on SIGINT and SIGTERM and removes its sockets.\n",
-                 EPH_MAX_QUEUES, EPH_ATTACH_SUFFIX,
+    (void)printf(
+        "ephemera-sim: serves the SIMULATED Ephemera device over vfio-user, for up to %u clients\n"
+        "usage: ephemera-sim --socket PATH [options]\n"
+        "  --socket PATH    UNIX socket for vfio-user clients; PATH%s takes attach requests of our driver\n"
+        "  --backend NAME   rtl (default)  %s\n"
+        "                   model          %s\n"
+        "                   timed          %s\n"
+        "  --engines N      engines of the model (1..%u)      --contexts N  contexts of its engines\n"
+        "  --profile FILE   device that the timed back end imitates (sim/README.md)\n"
+        "  --workers N      threads that compute for it, beside the server's own (0..%u; default 0)\n"
+        "  --awake-us N     stay awake so long after each message and completion, and while work is in flight\n"
+        "                   (default: timed %d, others 0; 0 on a single CPU). A write to a card costs its\n"
+        "                   host next to nothing; waking a server that sleeps costs the client some 10 us\n"
+        "                   of its CPU for each doorbell. Takes a core while the device is in use\n"
+        "  --wave FILE      FST waveform of the rtl back end (large)\n"
+        "  --faults SPEC    inject faults; SPEC is a list of:\n%s"
+        "  --stats          print counters at exit            --verbose     log each session\n"
+        "  --ready-fd N     write a line to descriptor N when clients can connect\n"
+        "  --measure        no server: print how fast the back end simulates, and exit\n"
+        "Stops on SIGINT and SIGTERM and removes its sockets.\n",
+        EPH_MAX_QUEUES, EPH_ATTACH_SUFFIX,
 #ifdef EPH_RTL_SIM
-                 eph_backend_rtl.summary,
+        eph_backend_rtl.summary,
 #else
-                 "(not in this build)",
+        "(not in this build)",
 #endif
-                 eph_backend_model.summary, eph_backend_timed.summary, EPH_MAX_ENGINES, EPH_WORK_MAX_WORKERS,
-                 eph_fault_help);
+        eph_backend_model.summary, eph_backend_timed.summary, EPH_MAX_ENGINES, EPH_WORK_MAX_WORKERS, TIMED_AWAKE_US,
+        eph_fault_help);
 }
 
 __attribute__((format(printf, 1, 2))) static int complain(const char *format, ...)
@@ -77,13 +84,21 @@ static bool parse_number(const char *text, long min, long max, long *value)
 }
 
 static const struct option long_options[] = {
-    {"socket", required_argument, NULL, 's'},   {"backend", required_argument, NULL, 'b'},
-    {"engines", required_argument, NULL, 'e'},  {"contexts", required_argument, NULL, 'c'},
-    {"profile", required_argument, NULL, 'p'},  {"workers", required_argument, NULL, 'W'},
-    {"wave", required_argument, NULL, 'w'},     {"faults", required_argument, NULL, 'f'},
-    {"stats", no_argument, NULL, 'S'},          {"verbose", no_argument, NULL, 'v'},
-    {"ready-fd", required_argument, NULL, 'r'}, {"measure", no_argument, NULL, 'm'},
-    {"help", no_argument, NULL, 'h'},           {NULL, 0, NULL, 0},
+    {"socket", required_argument, NULL, 's'},
+    {"backend", required_argument, NULL, 'b'},
+    {"engines", required_argument, NULL, 'e'},
+    {"contexts", required_argument, NULL, 'c'},
+    {"profile", required_argument, NULL, 'p'},
+    {"workers", required_argument, NULL, 'W'},
+    {"awake-us", required_argument, NULL, 'a'},
+    {"wave", required_argument, NULL, 'w'},
+    {"faults", required_argument, NULL, 'f'},
+    {"stats", no_argument, NULL, 'S'},
+    {"verbose", no_argument, NULL, 'v'},
+    {"ready-fd", required_argument, NULL, 'r'},
+    {"measure", no_argument, NULL, 'm'},
+    {"help", no_argument, NULL, 'h'},
+    {NULL, 0, NULL, 0},
 };
 
 // As parse.
@@ -135,6 +150,10 @@ static int parse(int argc, char **argv, struct arguments *arguments)
             if (!parse_number(optarg, 0, EPH_WORK_MAX_WORKERS, &value))
                 return complain("--workers '%s': a number from 0 to %u", optarg, EPH_WORK_MAX_WORKERS);
             arguments->device.backend.workers = (uint32_t)value;
+            break;
+        case 'a':
+            if (!parse_number(optarg, 0, MAX_AWAKE_US, &arguments->awake_us))
+                return complain("--awake-us '%s': a number from 0 to %d", optarg, MAX_AWAKE_US);
             break;
         case 'w':
             arguments->device.backend.wave_path = optarg;
@@ -217,6 +236,20 @@ static void say_ready(const struct arguments *arguments)
     }
 }
 
+// On a single CPU who spins takes it from the very server that is measured.
+static bool has_several_cpus(void)
+{
+    cpu_set_t cpus;
+    return sched_getaffinity(0, sizeof cpus, &cpus) == 0 && CPU_COUNT(&cpus) > 1;
+}
+
+static uint64_t awake_ns(const struct arguments *arguments)
+{
+    bool timed = strcmp(arguments->backend, eph_backend_timed.name) == 0;
+    long us = arguments->awake_us >= 0 ? arguments->awake_us : timed && has_several_cpus() ? TIMED_AWAKE_US : 0;
+    return (uint64_t)us * 1000;
+}
+
 // Serves until a signal. The attach socket is opened first: whoever sees PATH may use both.
 static int serve(const struct arguments *arguments, struct eph_device *device, int stop_fd)
 {
@@ -235,6 +268,7 @@ static int serve(const struct arguments *arguments, struct eph_device *device, i
     } else {
         eph_progress_init(&progress, device);
         eph_server_on_slice(server, eph_progress_update, &progress);
+        eph_server_stay_awake(server, awake_ns(arguments));
         eph_server_listen(server, stream_fd, attach_fd);
         say_ready(arguments);
         eph_server_run(server, false);
@@ -249,7 +283,7 @@ static int serve(const struct arguments *arguments, struct eph_device *device, i
 
 int main(int argc, char **argv)
 {
-    struct arguments arguments = {.backend = "rtl", .ready_fd = -1};
+    struct arguments arguments = {.backend = "rtl", .awake_us = -1, .ready_fd = -1};
     eph_backend_register(&eph_backend_timed);
     int status = parse(argc, argv, &arguments);
     if (status >= 0)

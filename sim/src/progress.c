@@ -1,18 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "progress.h"
+#include "clock.h"
 
 #include <stdio.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { FIRST_DISPLAY_NS = 500000000, REFRESH_NS = 250000000 };
-
-static uint64_t now_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
 
 void eph_progress_init(struct eph_progress *progress, const struct eph_device *device)
 {
@@ -41,7 +34,7 @@ void eph_progress_update(void *context, bool busy)
         progress->shown = progress->busy = false;
         return;
     }
-    uint64_t now = now_ns();
+    uint64_t now = eph_clock_ns();
     if (!progress->busy) {
         progress->busy = true;
         progress->since_ns = progress->last_ns = now;

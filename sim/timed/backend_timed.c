@@ -3,13 +3,13 @@
 #include "timed.h"
 #include "work.h"
 
+#include <clock.h>
 #include <errno.h>
 #include <model_card.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <time.h>
 
 enum { TIMER_SLACK_NS = 1000, LATE_NS = 100000, MAX_CONTEXTS = EPH_MAX_ENGINES * EPH_MODEL_MAX_CONTEXTS };
 
@@ -25,13 +25,6 @@ struct timed {
     size_t count;
     uint64_t derives, keygens, late, worst_late_ns;
 };
-
-static uint64_t now_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
 
 // ---- life
 
@@ -61,7 +54,7 @@ static void *timed_open(const struct eph_backend_options *options, const struct 
     timed->card.operations = (profile->keygen_cycles != 0 ? UINT32_C(1) << EPH_OP_KEYGEN : 0) |
                              (profile->derive_cycles != 0 ? UINT32_C(1) << EPH_OP_DERIVE : 0);
     eph_model_card_reset(&timed->card);
-    timed->opened_ns = now_ns();
+    timed->opened_ns = eph_clock_ns();
     (void)prctl(PR_SET_TIMERSLACK, TIMER_SLACK_NS); // the 50 us of the default would show in every latency
     return timed;
 }
@@ -94,7 +87,7 @@ static void timed_close(void *device, bool orderly)
 static uint64_t timed_cycles(void *device) // the clock of the described device never stops
 {
     struct timed *timed = device;
-    return (uint64_t)((double)(now_ns() - timed->opened_ns) * timed->profile.clock_khz / 1e6);
+    return (uint64_t)((double)(eph_clock_ns() - timed->opened_ns) * timed->profile.clock_khz / 1e6);
 }
 
 static uint32_t timed_read32(void *device, uint32_t offset)
@@ -170,7 +163,7 @@ static void start_one(struct timed *timed, struct eph_model_queue *queue, struct
 
 static void start_all(struct timed *timed)
 {
-    uint64_t now = now_ns();
+    uint64_t now = eph_clock_ns();
     for (struct eph_model_queue *queue; (queue = eph_model_card_next(&timed->card)) != NULL;) {
         struct eph_request *request = eph_work_new(&timed->work); // a slot for each entry of each queue: never NULL
         if (request == NULL)
@@ -195,34 +188,41 @@ static void deliver(struct timed *timed, struct eph_request *request, uint64_t n
     eph_work_free(&timed->work, request);
 }
 
-// All that is due and computed. Returns the first that waits for its computation: due already, or next to be.
-static struct eph_request *deliver_due(struct timed *timed)
+// All that is due and computed.
+static void deliver_due(struct timed *timed)
 {
-    struct eph_request *waiting = NULL;
-    uint64_t now = now_ns();
-    size_t kept = 0;
-    for (size_t i = 0; i < timed->count; i++) {
-        struct eph_request *request = timed->in_flight[i];
-        bool done = eph_work_done(&timed->work, request);
-        if (done && request->due_ns <= now) {
-            deliver(timed, request, now);
-            continue;
-        }
-        if (!done && waiting == NULL)
-            waiting = request;
-        timed->in_flight[kept++] = request;
+    uint64_t now = eph_clock_ns();
+    size_t kept = 0, i = 0;
+    for (; i < timed->count && timed->in_flight[i]->due_ns <= now; i++) {
+        if (eph_work_done(&timed->work, timed->in_flight[i]))
+            deliver(timed, timed->in_flight[i], now);
+        else
+            timed->in_flight[kept++] = timed->in_flight[i];
     }
-    timed->count = kept;
-    return waiting;
+    if (kept == i)
+        return;
+    memmove(&timed->in_flight[kept], &timed->in_flight[i], (timed->count - i) * sizeof *timed->in_flight);
+    timed->count -= i - kept;
 }
 
-// With workers, the server's thread computes only what they have not begun in time.
+// Due already, or next to be; NULL: nothing waits for its computation.
+static struct eph_request *first_to_compute(struct timed *timed)
+{
+    for (size_t i = 0; i < timed->count; i++)
+        if (!eph_work_done(&timed->work, timed->in_flight[i]))
+            return timed->in_flight[i];
+    return NULL;
+}
+
+// One computation a turn at most, since doorbells and completions wait for it. With workers, the server's thread
+// computes only what they have not begun in time.
 static bool timed_run(void *device)
 {
     struct timed *timed = device;
+    deliver_due(timed);
     start_all(timed);
-    struct eph_request *waiting = deliver_due(timed);
-    if (waiting == NULL || (timed->work.workers != 0 && waiting->due_ns > now_ns()))
+    struct eph_request *waiting = first_to_compute(timed);
+    if (waiting == NULL || (timed->work.workers != 0 && waiting->due_ns > eph_clock_ns()))
         return false;
     eph_work_compute(&timed->work, waiting);
     return true;
@@ -231,7 +231,7 @@ static bool timed_run(void *device)
 static uint64_t timed_idle_ns(void *device)
 {
     struct timed *timed = device;
-    uint64_t now = now_ns();
+    uint64_t now = eph_clock_ns();
     if (timed->count == 0)
         return UINT64_MAX;
     return timed->in_flight[0]->due_ns > now ? timed->in_flight[0]->due_ns - now : 0;

@@ -15,6 +15,7 @@ enum { ATTEMPTS = 10, DEPTH = 63, DEADLINE_MS = 30000 };
 static struct raw_daemon daemon_;
 static struct raw_client client;
 static struct raw_queue queue;
+static const char *awake_us = "2000";
 
 static double now_ms(void)
 {
@@ -43,7 +44,8 @@ static void start(uint32_t engines, uint32_t contexts, uint32_t derive_ms, uint3
         "x25519.keygen = %u00000\npcie_round_trip_ns = 0\n%s",
         engines, contexts, derive_ms, keygen_ms, more);
     write_profile(path, text);
-    raw_daemon_start(&daemon_, "timed", (const char *const[]){"--profile", path, "--workers", workers, NULL});
+    raw_daemon_start(&daemon_, "timed",
+                     (const char *const[]){"--profile", path, "--workers", workers, "--awake-us", awake_us, NULL});
     (void)unlink(path);
     raw_connect(&client, daemon_.path);
     raw_open_function(&client);
@@ -233,8 +235,9 @@ Test(timed, a_reset_forgets_what_is_in_flight)
 }
 
 // A busy loop takes its share of the CPU, even on a machine with other work.
-Test(timed, waiting_costs_no_cpu)
+Test(timed, waiting_asleep_costs_no_cpu)
 {
+    awake_us = "0";
     start(1, 64, 1500, 1, "", "1");
     run(EPH_OP_DERIVE, 1);
     raw_close(&client);

@@ -119,8 +119,8 @@ void eph_cancel(struct eph_queue *queue, uint32_t tag);
 // Readable when completions may be waiting; valid until eph_queue_close. -1 when the transport has none.
 int eph_queue_fd(struct eph_queue *queue);
 // Interrupt moderation. quiet: as long as somebody calls eph_poll often anyway, no interrupt is asked for and
-// eph_queue_fd stays silent (but for the end of the device). Not quiet, as from the start: it tells of what has come
-// meanwhile, and of everything from now on.
+// eph_queue_fd stays silent (but for an interrupt asked for before, and the end of the device). Not quiet, as from the
+// start: it tells of what has come meanwhile, and of everything from now on.
 void eph_queue_quiet(struct eph_queue *queue, bool quiet);
 // Expected latency in ns of one more request of this kind now (running estimate and queue length).
 uint64_t eph_queue_latency_ns(struct eph_queue *queue, enum eph_opcode opcode, enum eph_curve curve);
