@@ -142,11 +142,13 @@ static void interrupt_if_due(struct eph_model_queue *queue)
     queue->host->interrupt(queue->host->context, queue->vector);
 }
 
-// Ring order is cq_head <= cq_tail <= sq_head <= sq_tail: the tail never moves back, the head only over what is
-// visible.
+// Ring order is cq_head <= cq_tail <= sq_head <= sq_tail: the tail never moves back, nor beyond depth-1 requests
+// without a completion; the head only over what is visible.
 static void ring_tail(struct eph_model_queue *queue, uint32_t tail)
 {
-    if (tail >= depth(queue) || distance(queue, queue->sq_head, tail) < distance(queue, queue->sq_head, queue->sq_tail))
+    uint32_t step = distance(queue, queue->sq_head, tail);
+    if (tail >= depth(queue) || step < distance(queue, queue->sq_head, queue->sq_tail) ||
+        step + queue->in_flight > depth(queue) - 1)
         fail(queue, EPH_ERR_SQ_TAIL, 0);
     else
         queue->sq_tail = tail;

@@ -10,7 +10,7 @@
 #include <ucode_model.h>
 #include <unistd.h>
 
-enum { ATTEMPTS = 10, DEPTH = 63, DEADLINE_MS = 30000 };
+enum { ATTEMPTS = 10, DEPTH = 63, DEADLINE_MS = 30000, LONG_MS = 40000 };
 
 static struct raw_daemon daemon_;
 static struct raw_client client;
@@ -209,6 +209,44 @@ Test(timed, a_disabled_queue_drains)
     cr_assert(raw_queue_state(&client, EPH_QSTATE_OFF));
     cr_assert(raw_queue_get(&queue, &cqe, 0), "off, but its completion is not there");
     cr_assert_eq(cqe.tag, 7u);
+    stop();
+}
+
+// The model answers at once and never has a queue full of requests in flight; this back end does.
+Test(timed, a_tail_beyond_what_may_be_in_flight_stops_the_queue)
+{
+    start(1, 64, LONG_MS, 1, "", "1");
+    struct eph_sqe sqe = raw_request(EPH_OP_DERIVE, 7);
+    for (uint32_t i = 0; i < DEPTH; i++)
+        raw_queue_put(&queue, &sqe);
+    raw_queue_ring(&queue);
+    while (raw_read32(&client, EPH_QUEUE_REGS_BASE + EPH_QREG_SQ_HEAD) != DEPTH)
+        continue;
+    raw_queue_ring(&queue); // the same tail again is no mistake
+    cr_assert_eq(raw_read32(&client, EPH_QUEUE_REGS_BASE + EPH_QREG_STATE), (uint32_t)EPH_QSTATE_ON);
+    raw_queue_put(&queue, &sqe); // its entry was fetched, but as many completions as there are may come already
+    raw_queue_ring(&queue);
+    cr_assert_eq(raw_read32(&client, EPH_QUEUE_REGS_BASE + EPH_QREG_STATE), (uint32_t)EPH_QSTATE_ERROR);
+    cr_assert_eq(raw_read32(&client, EPH_REG_ERR_CODE), (uint32_t)EPH_ERR_SQ_TAIL);
+    stop();
+}
+
+Test(timed, a_completion_makes_room_for_one_more_request)
+{
+    enum { LOG2_DEPTH = 2, IN_FLIGHT = 3 };
+    start(1, 64, LONG_MS, 1, "", "1");
+    raw_write32(&client, EPH_QUEUE_REGS_BASE + EPH_QREG_ENABLE, 0);
+    raw_queue_setup(&queue, &client, LOG2_DEPTH);
+    struct eph_sqe slow = raw_request(EPH_OP_DERIVE, 1), fast = raw_request(EPH_OP_KEYGEN, 2);
+    struct eph_cqe cqe;
+    for (uint32_t i = 1; i < IN_FLIGHT; i++)
+        raw_queue_put(&queue, &slow);
+    for (uint32_t i = 0; i < 9; i++) { // round the ring, two in flight all the time
+        raw_queue_put(&queue, &fast);
+        raw_queue_ring(&queue);
+        cr_assert(raw_queue_get(&queue, &cqe, DEADLINE_MS), "request %u", i);
+        cr_assert_eq(cqe.tag, 2u);
+    }
     stop();
 }
 
