@@ -122,8 +122,10 @@ static bool access_region(struct fake *fake, struct fake_session *session, const
 static bool execute(struct fake *fake, struct fake_session *session, const struct eph_vu_header *header,
                     const uint8_t *payload, int *passed_fd)
 {
-    const struct vfio_device_info device = {16, VFIO_DEVICE_FLAGS_PCI | VFIO_DEVICE_FLAGS_RESET, VFIO_PCI_NUM_REGIONS,
-                                            VFIO_PCI_NUM_IRQS, 0};
+    const struct vfio_device_info device = {.argsz = 16,
+                                            .flags = VFIO_DEVICE_FLAGS_PCI | VFIO_DEVICE_FLAGS_RESET,
+                                            .num_regions = VFIO_PCI_NUM_REGIONS,
+                                            .num_irqs = VFIO_PCI_NUM_IRQS};
     const struct vfio_region_info region = {.argsz = sizeof region, .flags = 3, .size = EPH_BAR0_BYTES};
     const struct vfio_irq_info irq = {
         .argsz = sizeof irq, .flags = VFIO_IRQ_INFO_EVENTFD, .index = 2, .count = EPH_MSIX_VECTORS};
