@@ -283,6 +283,26 @@ Test(timed, waiting_asleep_costs_no_cpu)
     cr_assert_leq(cpu_us, 200000ull, "%llu us of CPU for one derive in 1.5 s", cpu_us);
 }
 
+Test(timed, the_profiles_of_the_project_are_devices)
+{
+    static const struct {
+        const char *name;
+        uint32_t engines, clock_khz;
+    } rows[] = {{"xc7z020", 1, 160000}, {"what-if-300k", 6, 141600}, {"infinite", 1, 160000}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char path[256];
+        (void)snprintf(path, sizeof path, EPH_SIM_PROFILES "/%s.profile", rows[i].name);
+        raw_daemon_start(&daemon_, "timed", (const char *const[]){"--profile", path, NULL});
+        raw_connect(&client, daemon_.path);
+        raw_open_function(&client);
+        cr_assert_eq(raw_read32(&client, EPH_REG_ENGINES), rows[i].engines, "%s", path);
+        cr_assert_eq(raw_read32(&client, EPH_REG_CLK_KHZ), rows[i].clock_khz, "%s", path);
+        cr_assert_eq(raw_read32(&client, EPH_REG_QUEUES) >> 16, 64u, "%s: contexts", path);
+        cr_assert_eq(raw_read32(&client, EPH_REG_OPS), 1u << EPH_OP_KEYGEN | 1u << EPH_OP_DERIVE, "%s", path);
+        stop();
+    }
+}
+
 static void expect_profile_error(const char *text, const char *needle)
 {
     char path[64], output[2048], expected[256];
@@ -307,6 +327,10 @@ Test(timed, says_in_which_line_a_profile_is_wrong)
     expect_profile_error("engines=1\nclock_mhz=nan\n", ":2: clock_mhz 'nan'");
     expect_profile_error("contexts = 64 64\n", ":1: contexts '64 64'");
     expect_profile_error("x25519.derive = -1\n", ":1: x25519.derive '-1'");
+    expect_profile_error("x25519.derive = 0\n", ":1: x25519.derive '0': a whole number from 1 to");
+    expect_profile_error("contexts = 1025\n", ":1: contexts '1025': a whole number from 1 to 1024");
+    expect_profile_error("clock_mhz = 1e5\n", ":1: clock_mhz '1e5'");
+    expect_profile_error("pcie_round_trip_ns = 2e9\n", ":1: pcie_round_trip_ns '2e9'");
     expect_profile_error("rate = 300000\n", ":1: rate '300000': only 'infinite'");
     expect_profile_error("engines=1\ncontexts=1\npcie_round_trip_ns=0\n", ": clock_mhz is missing");
     expect_profile_error("engines=1\ncontexts=1\nclock_mhz=1\npcie_round_trip_ns=0\n", ": no program");
