@@ -49,6 +49,9 @@ struct eph_backend {
     // something to do without a new register access; UINT64_MAX for never.
     uint64_t (*idle_ns)(void *device);
     void (*print_stats)(void *device); // "name value" lines of its own on standard output; NULL: none
+    // At the end. True: wall times taken with this device are not those that it stands for, and text says why in one
+    // line. NULL: its wall times never say anything.
+    bool (*doubt)(void *device, char *text, size_t text_bytes);
 };
 
 // "model", "rtl" or "timed"; NULL with errno EINVAL (no such name) or ENOTSUP (not in this build or program).

@@ -335,3 +335,10 @@ void eph_device_print_stats(const struct eph_device *device)
             (void)printf("SIMULATED_fault{kind=\"%s\"} %llu\n", eph_fault_text(f),
                          (unsigned long long)device->faults.injected[f]);
 }
+
+void eph_device_log_doubt(const struct eph_device *device)
+{
+    char text[256];
+    if (device->backend->doubt != NULL && device->backend->doubt(device->instance, text, sizeof text))
+        eph_device_log(device, "%s", text);
+}

@@ -85,6 +85,7 @@ uint64_t eph_device_idle_ns(const struct eph_device *device);
 __attribute__((format(printf, 2, 3))) void eph_device_log(const struct eph_device *device, const char *format, ...);
 __attribute__((format(printf, 2, 3))) void eph_device_trace(const struct eph_device *device, const char *format, ...);
 void eph_device_print_stats(const struct eph_device *device);
+void eph_device_log_doubt(const struct eph_device *device); // at the end: if its times were not what they should be
 
 // ---- one function
 

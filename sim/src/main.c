@@ -301,6 +301,7 @@ int main(int argc, char **argv)
     status = serve(&arguments, device, stop_fd);
     if (arguments.stats)
         eph_device_print_stats(device);
+    eph_device_log_doubt(device);
     eph_device_free(device);
     close(stop_fd);
     return status;

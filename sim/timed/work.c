@@ -2,6 +2,7 @@
 #include "work.h"
 #include "x25519.h"
 
+#include <clock.h>
 #include <errno.h>
 #include <sched.h>
 #include <string.h>
@@ -21,10 +22,12 @@ static bool claim(struct eph_work *work, size_t slot)
 static void compute(struct eph_work *work, size_t slot)
 {
     struct eph_request *request = &work->requests[slot];
+    uint64_t start_ns = eph_clock_ns();
     if (request->cqe.status == EPH_ST_OK)
         request->cqe.status = (uint16_t)(request->sqe.opcode == EPH_OP_KEYGEN
                                              ? eph_timed_x25519_keygen(&request->sqe, request->cqe.result)
                                              : eph_timed_x25519_derive(&request->sqe, request->cqe.result));
+    atomic_fetch_add_explicit(&work->compute_ns, eph_clock_ns() - start_ns, memory_order_relaxed); // a statistic
     atomic_store_explicit(&work->state[slot], EPH_WORK_DONE, memory_order_release);
 }
 
@@ -106,6 +109,11 @@ void eph_work_compute(struct eph_work *work, struct eph_request *request)
     size_t slot = slot_of(work, request);
     if (claim(work, slot))
         compute(work, slot);
+}
+
+uint64_t eph_work_compute_ns(const struct eph_work *work)
+{
+    return atomic_load_explicit(&work->compute_ns, memory_order_relaxed);
 }
 
 void eph_work_withdraw(struct eph_work *work, struct eph_request *request)

@@ -31,6 +31,7 @@ struct eph_work {
     pthread_t threads[EPH_WORK_MAX_WORKERS];
     sem_t posted; // at least one for each WAITING request; workers look and find perhaps nothing
     atomic_bool stop;
+    _Atomic uint64_t compute_ns; // wall time spent computing, all threads
 };
 
 bool eph_work_init(struct eph_work *work, unsigned workers); // false: errno
@@ -45,6 +46,7 @@ void eph_work_free(struct eph_work *work, struct eph_request *request); // wipes
 bool eph_work_done(const struct eph_work *work, const struct eph_request *request);
 // Computes the request unless somebody has it in hand already.
 void eph_work_compute(struct eph_work *work, struct eph_request *request);
+uint64_t eph_work_compute_ns(const struct eph_work *work); // wall time spent computing so far, all threads
 // Returns when no worker has it in hand: microseconds.
 void eph_work_withdraw(struct eph_work *work, struct eph_request *request);
 
