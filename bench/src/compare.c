@@ -18,7 +18,10 @@ static const struct section sections[] = {
      "server CPU us per handshake",
      "server_cpu_us",
      {"class", "suite", "handshake", "variant", "load", "in_flight", "utilisation_percent"}},
-    {"operations", "CPU us per operation", "cpu_us", {"class", "api", "curve", "operation", "backend", "in_flight"}},
+    {"operations",
+     "CPU us per operation",
+     "cpu_us",
+     {"class", "api", "curve", "operation", "backend", "in_flight", "calls"}},
 };
 
 static bool same_row(const struct section *section, const json_t *a, const json_t *b)

@@ -12,7 +12,9 @@
 #include <time.h>
 
 enum { MAX_IN_FLIGHT = 63 }; // depth - 1 of the deepest queue
-static const long POLL_PAUSE_NS = 20000;
+// A polling server looks at its queue when its loop passes by, not as fast as it can; an answer takes a known time.
+enum { POLLS_A_LATENCY = 4 };
+static const uint64_t POLL_PAUSE_MIN_NS = 20000;
 static const uint64_t STALL_NS = 20000000000u;
 static const uint64_t DEADLINE_NS =
     10000000000u; // a model computes 63 requests one after the other, which is not its failure
@@ -128,6 +130,7 @@ struct driver_loop {
     struct flight flights[MAX_IN_FLIGHT];
     unsigned count;
     int fd;
+    uint64_t pause_ns;    // between polls
     uint64_t idle_cpu_ns; // of sleeping, which is not the operation's cost
 };
 
@@ -179,7 +182,7 @@ static void rest(struct driver_loop *loop)
         poll(&set, 1, 100);
         return;
     }
-    struct timespec pause = {0, POLL_PAUSE_NS};
+    struct timespec pause = {(time_t)(loop->pause_ns / 1000000000u), (long)(loop->pause_ns % 1000000000u)};
     uint64_t begin_ns = clock_thread_ns();
     nanosleep(&pause, NULL);
     loop->idle_cpu_ns += clock_thread_ns() - begin_ns;
@@ -208,6 +211,17 @@ static bool drive(struct driver_loop *loop, uint64_t end_ns)
     return true;
 }
 
+// After one operation, so that the driver's running estimate is of this kind.
+static uint64_t poll_pause_ns(const struct driver_loop *loop)
+{
+    struct eph_completion completion;
+    const struct eph_request *request = &loop->state->request;
+    if (eph_exchange(loop->queue, request, &completion) != EPH_OK)
+        return POLL_PAUSE_MIN_NS;
+    uint64_t pause_ns = eph_queue_latency_ns(loop->queue, request->opcode, request->curve) / POLLS_A_LATENCY;
+    return pause_ns > POLL_PAUSE_MIN_NS ? pause_ns : POLL_PAUSE_MIN_NS;
+}
+
 static bool driver_run(void *opaque, double seconds, struct operation_slice *slice)
 {
     struct driver_state *state = opaque;
@@ -217,6 +231,8 @@ static bool driver_run(void *opaque, double seconds, struct operation_slice *sli
         return false;
     if (state->place.events)
         loop.fd = eph_queue_fd(loop.queue);
+    else
+        loop.pause_ns = poll_pause_ns(&loop);
     uint64_t begin_ns = clock_wall_ns(), begin_cpu_ns = clock_process_ns();
     bool good = drive(&loop, begin_ns + (uint64_t)(seconds * 1e9));
     slice->cpu_ns = clock_process_ns() - begin_cpu_ns - loop.idle_cpu_ns;
@@ -226,6 +242,16 @@ static bool driver_run(void *opaque, double seconds, struct operation_slice *sli
 }
 
 const struct operation_backend driver_backend = {driver_open, driver_run, driver_close};
+
+bool driver_serves(const char *uri, const struct group *group)
+{
+    char reason[200];
+    struct driver_state *state = open_device(uri, group, reason);
+    struct eph_queue *queue = state ? open_queue(state, reason) : NULL;
+    eph_queue_close(queue);
+    driver_close(state);
+    return queue != NULL;
+}
 
 static bool count_one(struct driver_state *state, struct eph_queue *queue, enum operation operation, uint32_t *cycles,
                       char reason[200])

@@ -40,3 +40,10 @@ bool driver_count_cycles(const char *uri, const struct group *group, struct devi
     snprintf(reason, 200, "%s", none);
     return false;
 }
+
+bool driver_serves(const char *uri, const struct group *group)
+{
+    (void)uri;
+    (void)group;
+    return false;
+}

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_SECRET_BYTES = 1024, MAX_DESCRIPTORS = 8 };
+enum { MAX_SECRET_BYTES = 1024, MAX_EVENTS = 256 };
 static const uint64_t STALL_NS = 20000000000u;
 
 struct slot {
@@ -20,15 +20,19 @@ struct slot {
     enum operation operation;
     ASYNC_JOB *job;       // libcrypto's
     ASYNC_WAIT_CTX *wait; // owned; NULL for plain calls
+    struct watched watched;
     uint64_t start_ns;
-    bool running, parked;
+    bool parked;
 };
 
 struct evp_state {
     struct slot *slots; // owned
     unsigned count;
+    bool jobs;            // each call inside an ASYNC_JOB
     EVP_PKEY *own, *peer; // owned
     struct waiter waiter;
+    uint32_t *ready; // owned; slots that can move, a ring of count
+    unsigned ready_head, ready_count;
 };
 
 static EVP_PKEY_CTX *keygen_ctx(OSSL_LIB_CTX *libctx, const struct group *group)
@@ -64,6 +68,7 @@ static void evp_close(void *opaque)
     EVP_PKEY_free(state->own);
     EVP_PKEY_free(state->peer);
     free(state->slots);
+    free(state->ready);
     free(state);
 }
 
@@ -77,14 +82,14 @@ static bool prepare(struct evp_state *state, OSSL_LIB_CTX *libctx, const struct 
         slot->operation = operation;
         slot->ctx =
             operation == OPERATION_KEYGEN ? keygen_ctx(libctx, group) : derive_ctx(libctx, state->own, state->peer);
-        slot->wait = state->count > 1 ? ASYNC_WAIT_CTX_new() : NULL;
-        good = slot->ctx && (state->count == 1 || slot->wait);
+        slot->wait = state->jobs ? ASYNC_WAIT_CTX_new() : NULL;
+        good = slot->ctx && (!state->jobs || slot->wait);
     }
     return good;
 }
 
-static void *evp_open(const void *where, const struct group *group, enum operation operation, unsigned in_flight,
-                      char reason[200])
+static void *open_state(const void *where, const struct group *group, enum operation operation, unsigned in_flight,
+                        bool jobs, char reason[200])
 {
     struct evp_state *state = calloc(1, sizeof(*state));
     if (!state) {
@@ -92,13 +97,29 @@ static void *evp_open(const void *where, const struct group *group, enum operati
         return NULL;
     }
     state->count = in_flight;
+    state->jobs = jobs;
+    state->waiter.epoll = -1;
     state->slots = calloc(in_flight, sizeof(*state->slots));
-    if (state->slots && waiter_open(&state->waiter) && prepare(state, (OSSL_LIB_CTX *)where, group, operation))
+    state->ready = calloc(in_flight, sizeof(*state->ready));
+    if (state->slots && state->ready && waiter_open(&state->waiter) &&
+        prepare(state, (OSSL_LIB_CTX *)where, group, operation))
         return state;
     ERR_clear_error();
     snprintf(reason, 200, "%s: no key of that kind, or no memory", group->name);
     evp_close(state);
     return NULL;
+}
+
+static void *evp_open(const void *where, const struct group *group, enum operation operation, unsigned in_flight,
+                      char reason[200])
+{
+    return open_state(where, group, operation, in_flight, in_flight > 1, reason);
+}
+
+static void *evp_job_open(const void *where, const struct group *group, enum operation operation, unsigned in_flight,
+                          char reason[200])
+{
+    return open_state(where, group, operation, in_flight, true, reason);
 }
 
 static int operate(struct slot *slot)
@@ -133,62 +154,101 @@ static bool run_plain(struct evp_state *state, uint64_t end_ns, struct operation
     return true;
 }
 
-// Starts or resumes the slot's job until it ends or waits. False when it failed.
-static bool move(struct evp_state *state, unsigned index, struct operation_slice *slice)
+static int changed_descriptors(void *wait, OSSL_ASYNC_FD *added, size_t *added_count, OSSL_ASYNC_FD *deleted,
+                               size_t *deleted_count)
 {
-    OSSL_ASYNC_FD descriptors[MAX_DESCRIPTORS];
-    size_t count = 0;
+    return ASYNC_WAIT_CTX_get_changed_fds(wait, added, added_count, deleted, deleted_count);
+}
+
+static void push_ready(struct evp_state *state, uint32_t index)
+{
+    state->ready[(state->ready_head + state->ready_count++) % state->count] = index;
+}
+
+static uint32_t pop_ready(struct evp_state *state)
+{
+    uint32_t index = state->ready[state->ready_head];
+    state->ready_head = (state->ready_head + 1) % state->count;
+    state->ready_count--;
+    return index;
+}
+
+enum move { MOVE_WAITS, MOVE_READY, MOVE_DONE, MOVE_FAILED };
+
+// Starts or resumes the slot's job until it ends or waits.
+static enum move move(struct evp_state *state, uint32_t index, struct operation_slice *slice)
+{
     struct slot *slot = &state->slots[index];
     int result = 0;
+    if (!slot->job)
+        slot->start_ns = clock_wall_ns();
     switch (ASYNC_start_job(&slot->job, slot->wait, &result, operate_in_job, &slot, sizeof(slot))) {
     case ASYNC_PAUSE:
         slice->pauses++;
-        if (ASYNC_WAIT_CTX_get_all_fds(slot->wait, NULL, &count) == 1 && count > 0 && count <= MAX_DESCRIPTORS &&
-            ASYNC_WAIT_CTX_get_all_fds(slot->wait, descriptors, &count) == 1)
-            slot->parked = waiter_watch(&state->waiter, descriptors, count, index);
-        return true;
+        slot->parked = waiter_update(&state->waiter, &slot->watched, changed_descriptors, slot->wait, index);
+        return slot->parked ? MOVE_WAITS : MOVE_READY;
     case ASYNC_FINISH:
-        slot->running = false;
+        slot->job = NULL;
         samples_add(&slice->latency_us, (double)(clock_wall_ns() - slot->start_ns) / 1e3);
         slice->done++;
-        return result == 1;
-    case ASYNC_NO_JOBS:
-        return true;
+        return result == 1 ? MOVE_DONE : MOVE_FAILED;
+    case ASYNC_NO_JOBS: // no job free: one of the others must finish first
+        return MOVE_READY;
     default:
-        return false;
+        return MOVE_FAILED;
     }
+}
+
+// Moves every slot that can, once. Slots whose time is over end with their job. False when an operation failed.
+static bool turn(struct evp_state *state, uint64_t end_ns, unsigned *running, struct operation_slice *slice)
+{
+    for (unsigned left = state->ready_count; left > 0; left--) {
+        uint32_t index = pop_ready(state);
+        switch (move(state, index, slice)) {
+        case MOVE_FAILED:
+            return false;
+        case MOVE_DONE:
+            if (clock_wall_ns() < end_ns && !stop_requested())
+                push_ready(state, index);
+            else
+                (*running)--;
+            break;
+        case MOVE_READY:
+            push_ready(state, index);
+            break;
+        case MOVE_WAITS:
+            break;
+        }
+    }
+    return true;
 }
 
 static bool run_jobs(struct evp_state *state, uint64_t end_ns, struct operation_slice *slice)
 {
-    uint32_t ids[64];
-    unsigned running = 0, parked = 0;
+    uint32_t ids[MAX_EVENTS];
     uint64_t seen = 0, progress_ns = clock_wall_ns();
-    for (unsigned i = 0; i < state->count; i++)
-        state->slots[i].running = state->slots[i].parked = false;
-    do {
-        uint64_t now_ns = clock_wall_ns();
-        running = parked = 0;
-        for (unsigned i = 0; i < state->count; i++) {
-            struct slot *slot = &state->slots[i];
-            if (!slot->running && now_ns < end_ns && !stop_requested()) {
-                slot->running = true;
-                slot->start_ns = clock_wall_ns();
+    unsigned running = state->count;
+    state->ready_head = state->ready_count = 0;
+    for (uint32_t i = 0; i < state->count; i++)
+        push_ready(state, i);
+    while (running > 0) {
+        if (!turn(state, end_ns, &running, slice))
+            return false;
+        if (running > state->ready_count) {
+            size_t count = waiter_ready(&state->waiter, ids, MAX_EVENTS, state->ready_count ? 0 : 100000000u);
+            for (size_t i = 0; i < count; i++) {
+                struct slot *slot = &state->slots[ids[i]];
+                if (slot->parked)
+                    push_ready(state, ids[i]);
+                slot->parked = false;
             }
-            if (slot->running && !slot->parked && !move(state, i, slice))
-                return false;
-            running += slot->running;
-            parked += slot->parked;
         }
-        size_t count = parked ? waiter_ready(&state->waiter, ids, 64, parked == running ? 100000000u : 0) : 0;
-        for (size_t i = 0; i < count; i++)
-            state->slots[ids[i]].parked = false;
         if (slice->done != seen) {
             seen = slice->done;
-            progress_ns = now_ns;
-        } else if (now_ns > progress_ns + STALL_NS)
+            progress_ns = clock_wall_ns();
+        } else if (clock_wall_ns() > progress_ns + STALL_NS)
             return false;
-    } while (running > 0 || (clock_wall_ns() < end_ns && !stop_requested()));
+    }
     return true;
 }
 
@@ -197,7 +257,7 @@ static bool evp_run(void *opaque, double seconds, struct operation_slice *slice)
     struct evp_state *state = opaque;
     uint64_t begin_ns = clock_wall_ns(), begin_cpu_ns = clock_process_ns();
     uint64_t end_ns = begin_ns + (uint64_t)(seconds * 1e9);
-    bool good = state->count == 1 ? run_plain(state, end_ns, slice) : run_jobs(state, end_ns, slice);
+    bool good = state->jobs ? run_jobs(state, end_ns, slice) : run_plain(state, end_ns, slice);
     slice->cpu_ns = clock_process_ns() - begin_cpu_ns;
     slice->wall_ns = clock_wall_ns() - begin_ns;
     if (!good) {
@@ -208,3 +268,4 @@ static bool evp_run(void *opaque, double seconds, struct operation_slice *slice)
 }
 
 const struct operation_backend evp_backend = {evp_open, evp_run, evp_close};
+const struct operation_backend evp_job_backend = {evp_job_open, evp_run, evp_close};

@@ -13,7 +13,7 @@
 enum {
     BIO_BYTES = 32768, // a whole flight of either side fits, so neither ever waits for room
     MAX_STEPS = 64,    // a handshake takes about 6; more means that it goes nowhere (asynchronous ones are not counted)
-    MAX_DESCRIPTORS = 8,
+    MAX_EVENTS = 256,
 };
 static const uint64_t STALL_NS = 20000000000u; // without a finished handshake: the device or its driver lost a job
 static const uint64_t POLL_NS = 100000;        // pause between looks at a job that has no descriptor
@@ -22,7 +22,8 @@ struct connection {
     SSL *server, *client; // owned
     uint64_t start_ns;
     unsigned steps;
-    bool server_done, client_done, server_turn;
+    bool server_done, client_done, server_turn, parked;
+    struct watched watched; // descriptors of the server's job
 };
 
 struct loop {
@@ -102,19 +103,22 @@ static void end_connection(struct loop *loop, struct connection *connection)
     connection->server = connection->client = NULL;
 }
 
+static int changed_descriptors(void *ssl, OSSL_ASYNC_FD *added, size_t *added_count, OSSL_ASYNC_FD *deleted,
+                               size_t *deleted_count)
+{
+    return SSL_get_changed_async_fds(ssl, added, added_count, deleted, deleted_count);
+}
+
 // The job of this connection waits for the device: watch its descriptors, or try again at once when it has none.
 static void park(struct loop *loop, uint32_t index)
 {
-    OSSL_ASYNC_FD descriptors[MAX_DESCRIPTORS];
-    size_t count = 0;
+    struct connection *connection = &loop->connections[index];
     uint64_t begin_ns = clock_thread_ns();
-    SSL *server = loop->connections[index].server;
-    bool watched = SSL_get_all_async_fds(server, NULL, &count) == 1 && count > 0 && count <= MAX_DESCRIPTORS &&
-                   SSL_get_all_async_fds(server, descriptors, &count) == 1 &&
-                   waiter_watch(&loop->waiter, descriptors, count, index);
+    connection->parked =
+        waiter_update(&loop->waiter, &connection->watched, changed_descriptors, connection->server, index);
     loop->result->server_cpu_ns += clock_section_ns(begin_ns, clock_thread_ns());
     loop->result->pauses++;
-    if (watched)
+    if (connection->parked)
         loop->parked++;
     else
         push_ready(loop, index);
@@ -215,7 +219,7 @@ static bool start_due(struct loop *loop, uint64_t now_ns)
 // Collects jobs whose descriptor fired. Waits only when nothing else can move.
 static void collect(struct loop *loop)
 {
-    uint32_t ids[64];
+    uint32_t ids[MAX_EVENTS];
     uint64_t timeout_ns = 0, now_ns = clock_wall_ns();
     if (loop->ready_count == 0) {
         timeout_ns = 1000 * POLL_NS;
@@ -223,11 +227,17 @@ static void collect(struct loop *loop)
             timeout_ns = loop->next_arrival_ns > now_ns ? loop->next_arrival_ns - now_ns : 0;
     }
     uint64_t begin_ns = clock_thread_ns();
-    size_t count = waiter_ready(&loop->waiter, ids, 64, timeout_ns);
+    size_t count = waiter_ready(&loop->waiter, ids, MAX_EVENTS, timeout_ns);
     if (loop->parked > 0)
         loop->result->server_cpu_ns += clock_section_ns(begin_ns, clock_thread_ns());
-    for (size_t i = 0; i < count; i++, loop->parked--)
+    for (size_t i = 0; i < count; i++) {
+        struct connection *connection = &loop->connections[ids[i]];
+        if (!connection->parked)
+            continue;
+        connection->parked = false;
+        loop->parked--;
         push_ready(loop, ids[i]);
+    }
 }
 
 static bool run(struct loop *loop)

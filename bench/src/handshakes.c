@@ -3,7 +3,6 @@
 // another one, so that neither a slow change of the machine nor a fixed position favours any.
 #include "bench.h"
 
-#include "paths.h"
 #include "progress.h"
 #include "stop.h"
 #include "suite_run.h"
@@ -12,12 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { OPEN_LOOP_CAP = 1024 }; // connections under way in the open loop; arrivals beyond wait, and their wait counts
-
-static const struct load_kind full_loads[] = {
-    {1, 0}, {8, 0}, {64, 0}, {256, 0}, {OPEN_LOOP_CAP, 50}, {OPEN_LOOP_CAP, 80}, {OPEN_LOOP_CAP, 95}};
-static const struct load_kind short_loads[] = {{1, 0}};
 
 // What --quick measures when no suites are named: the usual choice, and one of each kind that behaves otherwise.
 static const char quick_suites[] =
@@ -64,20 +57,22 @@ static const char *variant_unsuitable(const struct variant *variant, const struc
                : NULL;
 }
 
-static bool phases_possible(const struct variant *variant, const struct load_kind *load)
+// The suite's device, a hybrid's being that of its ECDHE half.
+static bool suite_served(const struct bench *bench, const struct suite *suite)
 {
-    return !variant->async && !variant->ideal && load->in_flight == 1 && load->utilisation_percent == 0;
+    const struct group *group = suite->group;
+    return device_serves(bench, group->classical ? suite_group(group->classical) : group);
 }
 
-static double planned_seconds(const struct bench *bench, bool resumed)
+static double planned_seconds(const struct bench *bench, const struct suite *suite, enum depth depth)
 {
     const struct settings *settings = bench->settings;
-    bool all = !settings->quick && !resumed;
-    size_t slices = 0;
+    struct load_kind loads[LOAD_MAX];
+    size_t slices = 0, count = plan_loads(depth, suite, loads);
     for (int v = 0; v < VARIANT_COUNT; v++)
-        if (bench->variants[v].libctx)
-            slices += (all ? sizeof(full_loads) / sizeof(full_loads[0]) : 1) +
-                      phases_possible(&bench->variants[v], &full_loads[0]);
+        for (size_t l = 0; l < count; l++)
+            if (bench->variants[v].libctx && plan_has(v, suite, depth, &loads[l], suite_served(bench, suite)))
+                slices += 1 + plan_phases(v, depth, &loads[l]);
     return (double)slices * settings->rounds * settings->slice_seconds;
 }
 
@@ -85,9 +80,13 @@ void handshakes_plan(const struct bench *bench)
 {
     struct suite suites[SUITE_MAX];
     size_t count = suite_list(suites);
-    for (size_t i = 0; i < count; i++)
-        if (suite_wanted(&suites[i], wanted_suites(bench->settings)) && !suite_impossible(&suites[i]))
-            progress_plan(planned_seconds(bench, false) + (bench->settings->quick ? 0 : planned_seconds(bench, true)));
+    for (size_t i = 0; i < count; i++) {
+        if (!suite_wanted(&suites[i], wanted_suites(bench->settings)) || suite_impossible(&suites[i]))
+            continue;
+        progress_plan(planned_seconds(bench, &suites[i], plan_depth(bench->settings, &suites[i])));
+        if (!bench->settings->quick)
+            progress_plan(planned_seconds(bench, &suites[i], DEPTH_RESUMED));
+    }
 }
 
 // Opens and tries every variant of the suite. False when not even stock OpenSSL can do it.
@@ -97,7 +96,10 @@ static bool open_pairs(struct suite_run *run, struct bench *bench)
     for (int v = 0; v < VARIANT_COUNT; v++) {
         struct variant *variant = &bench->variants[v];
         const char *problem = variant_unsuitable(variant, run->suite);
-        if (!variant->libctx)
+        bool has = false;
+        for (size_t l = 0; l < run->load_count; l++)
+            has |= plan_has(v, run->suite, run->depth, &run->loads[l], run->served);
+        if (!variant->libctx || !has)
             continue;
         if (!problem) {
             problem = tls_pair_open(&run->pairs[v], run->suite, &bench->credentials, variant->libctx,
@@ -141,6 +143,15 @@ static void keep(struct point *point, const struct handshake_result *result)
     point->handshakes += result->done;
 }
 
+// Handshakes a second that the closed loop with 64 in flight reached, client included.
+static double capacity(const struct suite_run *run, int v)
+{
+    for (size_t l = 0; l < run->load_count; l++)
+        if (run->loads[l].in_flight == 64)
+            return series_summary(&run->points[v][l].per_second).median;
+    return 0;
+}
+
 // One slice. A variant that fails is reported once and left out from then on.
 static void slice(struct suite_run *run, struct bench *bench, int v, size_t l, unsigned round, bool phases)
 {
@@ -151,14 +162,13 @@ static void slice(struct suite_run *run, struct bench *bench, int v, size_t l, u
                                   .resume = run->resumed,
                                   .phases = phases,
                                   .seed = 1000003u * (round + 1) + kind->utilisation_percent};
-    if (kind->utilisation_percent) // of what the closed loop with 64 in flight reached, client included
-        load.arrivals_per_second =
-            series_summary(&run->points[v][2].per_second).median * kind->utilisation_percent / 100;
+    if (kind->utilisation_percent)
+        load.arrivals_per_second = capacity(run, v) * kind->utilisation_percent / 100;
     struct handshake_result result = {.latency_us = phases ? (struct samples){0} : point->latency_us};
     const char *statistics = bench->variants[v].folder;
     struct served_counts before = statistics[0] ? served_counts(statistics) : (struct served_counts){0};
     bool good = handshake_run(&run->pairs[v], &load, &result);
-    if (statistics[0]) {
+    if (statistics[0] && !phases) { // per handshake of point->handshakes
         struct served_counts after = served_counts(statistics);
         served_add(&point->served, &before, &after);
     }
@@ -191,26 +201,26 @@ static void measure(struct suite_run *run, struct bench *bench)
         for (unsigned round = 0; round < bench->settings->rounds; round++)
             for (int turn = 0; turn < VARIANT_COUNT && !stop_requested(); turn++) {
                 int v = (turn + (int)round) % VARIANT_COUNT;
-                if (!run->runs[v])
+                if (!run->runs[v] || !plan_has(v, run->suite, run->depth, &run->loads[l], run->served))
                     continue;
                 progress_show(what);
                 slice(run, bench, v, l, round, false);
-                if (run->runs[v] && phases_possible(&bench->variants[v], &run->loads[l]))
+                if (run->runs[v] && plan_phases(v, run->depth, &run->loads[l]))
                     slice(run, bench, v, l, round, true);
             }
     }
 }
 
-static void run_suite(struct bench *bench, const struct suite *suite, bool resumed)
+static void run_suite(struct bench *bench, const struct suite *suite, enum depth depth)
 {
     struct suite_run *run = calloc(1, sizeof(*run));
     if (!run)
         return;
     run->suite = suite;
-    run->resumed = resumed;
-    bool all = !bench->settings->quick && !resumed;
-    run->load_count = all ? sizeof(full_loads) / sizeof(full_loads[0]) : sizeof(short_loads) / sizeof(short_loads[0]);
-    memcpy(run->loads, all ? full_loads : short_loads, run->load_count * sizeof(run->loads[0]));
+    run->depth = depth;
+    run->resumed = depth == DEPTH_RESUMED;
+    run->served = suite_served(bench, suite);
+    run->load_count = plan_loads(depth, suite, run->loads);
     if (open_pairs(run, bench)) {
         measure(run, bench);
         suite_run_report(run, bench);
@@ -240,11 +250,12 @@ void handshakes_measure(struct bench *bench)
             report_skip(bench->report, suite->name, suite_impossible(suite));
             continue;
         }
-        run_suite(bench, suite, false);
-        progress_done(planned_seconds(bench, false));
-        if (bench->settings->quick || stop_requested())
+        enum depth depth = plan_depth(bench->settings, suite);
+        run_suite(bench, suite, depth);
+        progress_done(planned_seconds(bench, suite, depth));
+        if (depth == DEPTH_QUICK || stop_requested())
             continue;
-        run_suite(bench, suite, true);
-        progress_done(planned_seconds(bench, true));
+        run_suite(bench, suite, DEPTH_RESUMED);
+        progress_done(planned_seconds(bench, suite, DEPTH_RESUMED));
     }
 }

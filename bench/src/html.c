@@ -206,6 +206,22 @@ static void head(FILE *page, const json_t *report)
                   "the difference of two identical configurations in the same rounds, is no gain.</p>\n");
 }
 
+// A reader must not take a described device for a card.
+static void devices(FILE *page, const json_t *report)
+{
+    size_t index;
+    json_t *row;
+    json_array_foreach(json_object_get(report, "devices"), index, row)
+    {
+        if (!json_is_true(json_object_get(row, "simulated")))
+            continue;
+        fprintf(page, "<p class=warn>The devices are SIMULATED: no such card exists. They are processes of this "
+                      "machine that answer like described ones; what is measured is the CPU of the host with the real "
+                      "provider, driver and queue.</p>\n");
+        return;
+    }
+}
+
 static void plots(FILE *page, const json_t *report)
 {
     if (!plot_available()) {
@@ -227,6 +243,7 @@ bool html_write(const json_t *report, const char *path)
         return false;
     }
     head(page, report);
+    devices(page, report);
     plots(page, report);
     table(page, report, "suites", CLASS_MEASURED, "stock OpenSSL, what a handshake costs the server", suite_columns);
     table(page, report, "predictions", CLASS_PREDICTED, "gain of Ephemera on this machine, no device used",

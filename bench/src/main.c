@@ -5,6 +5,7 @@
 #include "html.h"
 #include "progress.h"
 #include "stop.h"
+#include "targets.h"
 #include "text.h"
 
 #include <openssl/crypto.h>
@@ -65,21 +66,26 @@ static int run(const struct settings *settings)
     stop_on_signals();
     bench.client_libctx = OSSL_LIB_CTX_new();
     if (bench.client_libctx && credentials_init(&bench.credentials)) {
-        variants_open(bench.variants, settings->variants, settings->device, settings->module);
-        for (int v = 0; v < VARIANT_COUNT; v++)
-            if (bench.variants[v].broken)
-                report_failure(bench.report, bench.variants[v].name, bench.variants[v].skipped);
+        device_starts(&bench);
         measure(&bench);
     } else
         report_failure(bench.report, "start", "no library context or no certificates");
+    // who holds a hung device open would wait for it
+    devices_stop_hung(&bench.devices);
+    variants_close(bench.variants);
+    devices_stop(&bench.devices);
+    json_object_set_new(bench.report, "devices", devices_json(&bench.devices));
+    devices_close(&bench.devices);
+    if (settings->command == COMMAND_ALL || settings->command == COMMAND_OPS)
+        targets_judge(bench.report);
     html_name(settings, html, sizeof(html));
     bool written = report_write(bench.report, settings->json);
     written = html_write(bench.report, html) && written;
     text_print(bench.report);
     if (written)
         printf("\nreport: %s, %s\n", settings->json, html);
-    int code = !written || report_count(bench.report, "failures") > 0 ? 1 : 0;
-    variants_close(bench.variants);
+    bool failed = report_count(bench.report, "failures") > 0;
+    int code = !written || failed || (settings->enforce && !targets_hold(bench.report)) ? 1 : 0;
     credentials_fini(&bench.credentials);
     OSSL_LIB_CTX_free(bench.client_libctx);
     json_decref(bench.report);

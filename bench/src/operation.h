@@ -29,16 +29,19 @@ struct operation_backend {
 };
 
 // libcrypto's EVP in one library context (where: an OSSL_LIB_CTX). One in flight: plain calls. More: as many
-// ASYNC_JOBs, each with keys of its own, their descriptors in an epoll set.
-extern const struct operation_backend evp_backend;
+// ASYNC_JOBs, each with a context of its own, their descriptors in an epoll set. evp_job_backend: a job even for one.
+extern const struct operation_backend evp_backend, evp_job_backend;
 // Intel crypto_mb by dlopen (where: NULL): one call computes 8.
 extern const struct operation_backend crypto_mb_backend;
 // The public driver API (where: struct driver_place).
 struct driver_place {
     const char *uri;
-    bool events; // wait on eph_queue_fd; else poll, and sleep when there is nothing (the sleep is not counted)
+    bool events; // wait on eph_queue_fd; else poll now and then (the sleep between is not counted)
 };
 extern const struct operation_backend driver_backend;
+
+// Does the device at uri compute for this group?
+bool driver_serves(const char *uri, const struct group *group);
 
 // Cycles of one operation, counted by the device at uri (an embedded simulation). False with a reason when it can not
 // say.

@@ -14,13 +14,15 @@
 
 const char *const operation_names[OPERATION_COUNT] = {"keygen", "derive"};
 
-enum { CASES_MAX = 40 };
+enum { CASES_MAX = 48 };
 
 struct case_run {
     const struct operation_backend *backend;
     const void *where; // borrowed: what backend->open asks for
     const char *api, *name, *class_name;
+    const char *device; // borrowed: label, or NULL
     unsigned in_flight;
+    bool job;               // inside ASYNC_JOBs
     const char *statistics; // borrowed: folder of our provider's, or NULL
     struct served_counts served;
     void *state; // owned, by the backend
@@ -34,7 +36,8 @@ struct case_list {
     size_t count;
 };
 
-static const unsigned full_flights[] = {1, 8, 64, 256};
+// 63: a full queue of the device. Beyond, our provider computes in software what finds no room.
+static const unsigned full_flights[] = {1, 8, 63, 256}, few_flights[] = {1, 63}, quick_flights[] = {1, 8, 63};
 static const struct driver_backend_row {
     const char *name;
     bool events;
@@ -55,43 +58,91 @@ static void add_case(struct case_list *list, struct case_run run)
         list->cases[list->count++] = run;
 }
 
-// The back ends of this machine. places: storage for the driver's, [polled, eventfd].
-static void list_cases(struct case_list *list, const struct bench *bench, struct driver_place places[2])
+static const struct device *fast_device(const struct bench *bench)
+{
+    return &bench->devices.list[DEVICE_FAST];
+}
+
+// How many at a time: many numbers only where the device takes part.
+static size_t list_flights(const struct bench *bench, const struct group *group, const unsigned **flights)
+{
+    *flights = full_flights;
+    if (bench->settings->command == COMMAND_PROJECT)
+        return 1; // only the software that a projection is compared with
+    if (!device_serves(bench, group)) {
+        *flights = few_flights;
+        return bench->settings->quick ? 1 : sizeof(few_flights) / sizeof(few_flights[0]);
+    }
+    if (bench->settings->quick) {
+        *flights = quick_flights;
+        return sizeof(quick_flights) / sizeof(quick_flights[0]);
+    }
+    return sizeof(full_flights) / sizeof(full_flights[0]);
+}
+
+// libcrypto with one configuration.
+static void list_evp(struct case_list *list, const struct bench *bench, const struct group *group,
+                     const struct evp_row *row)
+{
+    const struct variant *variant = &bench->variants[row->variant];
+    const unsigned *flights;
+    size_t count = list_flights(bench, group, &flights);
+    struct case_run run = {.backend = &evp_backend,
+                           .where = variant->libctx,
+                           .api = "EVP",
+                           .name = row->name,
+                           .statistics = variant->folder[0] ? variant->folder : NULL,
+                           .class_name = CLASS_MEASURED};
+    if (variant->device && fast_device(bench)->uri[0])
+        run.device = fast_device(bench)->label;
+    for (size_t f = 0; f < count; f++) {
+        run.in_flight = flights[f];
+        run.job = run.in_flight > 1;
+        add_case(list, run);
+    }
+    if (run.device) { // what a job costs that is alone
+        run.in_flight = 1;
+        run.job = true;
+        run.backend = &evp_job_backend;
+        add_case(list, run);
+    }
+}
+
+static void list_driver(struct case_list *list, const struct bench *bench, struct driver_place places[2])
+{
+    const struct device *device = fast_device(bench);
+    for (size_t row = 0; row < sizeof(driver_rows) / sizeof(driver_rows[0]); row++) {
+        places[driver_rows[row].events] = (struct driver_place){device->uri, driver_rows[row].events};
+        add_case(list, (struct case_run){.backend = &driver_backend,
+                                         .where = &places[driver_rows[row].events],
+                                         .api = "driver",
+                                         .name = driver_rows[row].name,
+                                         .class_name = device->embedded ? CLASS_SIMULATED : CLASS_MEASURED,
+                                         .device = device->label,
+                                         .in_flight = driver_rows[row].in_flight});
+    }
+}
+
+// The back ends of one group. places: storage for the driver's, [polled, eventfd].
+static void list_cases(struct case_list *list, const struct bench *bench, const struct group *group,
+                       struct driver_place places[2])
 {
     // a projection needs the software that it is compared with, nothing else
-    bool software_only = bench->settings->command == COMMAND_PROJECT;
-    const char *device = software_only ? NULL : bench->settings->device;
-    size_t flights = sizeof(full_flights) / sizeof(full_flights[0]);
-    if (bench->settings->quick || software_only)
-        flights = device ? 2 : 1;
+    bool software_only = bench->settings->command == COMMAND_PROJECT, served = device_serves(bench, group);
     memset(list, 0, sizeof(*list));
     for (size_t row = 0; row < sizeof(evp_rows) / sizeof(evp_rows[0]); row++) {
         const struct variant *variant = &bench->variants[evp_rows[row].variant];
-        if (!variant->libctx || (row > 0 && software_only) || (evp_rows[row].variant == VARIANT_AUTO && !device))
+        if (!variant->libctx || (row > 0 && software_only) || (variant->device && !served))
             continue; // skipped with its reason where the variants are
-        for (size_t f = 0; f < flights; f++)
-            add_case(list, (struct case_run){.backend = &evp_backend,
-                                             .where = variant->libctx,
-                                             .api = "EVP",
-                                             .name = evp_rows[row].name,
-                                             .statistics = variant->folder[0] ? variant->folder : NULL,
-                                             .class_name = CLASS_MEASURED,
-                                             .in_flight = full_flights[f]});
+        list_evp(list, bench, group, &evp_rows[row]);
     }
     add_case(list, (struct case_run){.backend = &crypto_mb_backend,
                                      .api = "crypto_mb",
                                      .name = "crypto_mb",
                                      .class_name = CLASS_MEASURED,
                                      .in_flight = 8});
-    for (size_t row = 0; device && row < sizeof(driver_rows) / sizeof(driver_rows[0]); row++) {
-        places[driver_rows[row].events] = (struct driver_place){device, driver_rows[row].events};
-        add_case(list, (struct case_run){.backend = &driver_backend,
-                                         .where = &places[driver_rows[row].events],
-                                         .api = "driver",
-                                         .name = driver_rows[row].name,
-                                         .class_name = device_is_embedded(device) ? CLASS_SIMULATED : CLASS_MEASURED,
-                                         .in_flight = driver_rows[row].in_flight});
-    }
+    if (!software_only && (served || fast_device(bench)->embedded || fast_device(bench)->user))
+        list_driver(list, bench, places);
 }
 
 static bool group_wanted(const struct settings *settings, const struct group *group)
@@ -111,12 +162,13 @@ void operations_plan(const struct bench *bench)
 {
     struct case_list list;
     struct driver_place places[2];
-    size_t groups = 0;
-    list_cases(&list, bench, places);
+    size_t cases = 0;
     for (size_t g = 0; g < suite_group_count; g++)
-        groups += group_wanted(bench->settings, &suite_groups[g]);
-    progress_plan((double)(groups * OPERATION_COUNT * list.count) * bench->settings->rounds *
-                  slice_seconds(bench->settings));
+        if (group_wanted(bench->settings, &suite_groups[g])) {
+            list_cases(&list, bench, &suite_groups[g], places);
+            cases += list.count * OPERATION_COUNT;
+        }
+    progress_plan((double)cases * bench->settings->rounds * slice_seconds(bench->settings));
 }
 
 static void open_cases(struct case_list *list, struct bench *bench, const struct group *group, enum operation operation)
@@ -171,8 +223,12 @@ static void report_case(struct case_run *run, struct bench *bench, const struct 
                             "curve", group->name, "operation", operation_names[operation], "backend", run->name,
                             "in_flight", (int)run->in_flight, "per_second", report_series(&run->per_second), "cpu_us",
                             report_series(&run->cpu_us), "latency_us", report_percentiles(&run->latency_us));
-    if (run->statistics) {
+    if (run->statistics)
         json_object_set_new(row, "served_by", json_string(served_by(&run->served)));
+    if (run->device)
+        json_object_set_new(row, "device", json_string(run->device));
+    if (run->job) {
+        json_object_set_new(row, "calls", json_string("ASYNC_JOB"));
         json_object_set_new(row, "pauses", json_real((double)run->pauses / (double)run->done));
     }
     report_add(bench->report, "operations", row);
@@ -184,7 +240,7 @@ static void measure_one(struct bench *bench, const struct group *group, enum ope
     struct driver_place places[2];
     char what[64];
     snprintf(what, sizeof(what), "%s %s", group->name, operation_names[operation]);
-    list_cases(&list, bench, places);
+    list_cases(&list, bench, group, places);
     open_cases(&list, bench, group, operation);
     for (unsigned round = 0; round < bench->settings->rounds; round++)
         for (size_t turn = 0; turn < list.count && !stop_requested(); turn++) {
@@ -203,8 +259,8 @@ static void measure_one(struct bench *bench, const struct group *group, enum ope
 
 void operations_measure(struct bench *bench)
 {
-    if (!bench->settings->device && bench->settings->command != COMMAND_PROJECT)
-        report_skip(bench->report, "operations: pool, device, driver", "no device: give --device");
+    if (!fast_device(bench)->uri[0] && bench->settings->command != COMMAND_PROJECT)
+        report_skip(bench->report, "operations: pool, device, driver", fast_device(bench)->skipped);
     for (size_t g = 0; g < suite_group_count; g++)
         for (int operation = 0; operation < OPERATION_COUNT && !stop_requested(); operation++)
             if (group_wanted(bench->settings, &suite_groups[g]))

@@ -17,9 +17,9 @@ json_t *report_new(const struct settings *settings)
         json_pack("{s:s, s:i, s:s, s:b, s:b, s:i, s:f, s:s?, s:o}", "schema", REPORT_SCHEMA, "version", REPORT_VERSION,
                   "started", started, "quick", settings->quick, "interrupted", 0, "rounds", (int)settings->rounds,
                   "slice_seconds", settings->slice_seconds, "device", settings->device, "machine", machine_describe());
-    static const char *const sections[] = {"variants",    "suites",  "handshakes",  "operations",
-                                           "predictions", "cycles",  "projections", "records",
-                                           "checks",      "skipped", "failures"};
+    static const char *const sections[] = {"targets",    "devices",     "variants", "suites",      "handshakes",
+                                           "operations", "predictions", "cycles",   "projections", "records",
+                                           "checks",     "skipped",     "failures"};
     for (size_t i = 0; i < sizeof(sections) / sizeof(sections[0]); i++)
         json_object_set_new(report, sections[i], json_array());
     return report;

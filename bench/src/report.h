@@ -18,6 +18,10 @@ enum { REPORT_VERSION = 1 };
 #define CLASS_PROJECTED "PROJECTED" // clock / cycles, inputs beside it
 #define CLASS_PREDICTED "PREDICTED" // arithmetic on MEASURED rows and stated host costs
 
+// What the names of checks begin with.
+#define CHECK_AMDAHL     "Amdahl"
+#define CHECK_NOT_SLOWER "not slower"
+
 json_t *report_new(const struct settings *settings);
 void report_add(json_t *report, const char *section, json_t *row);                // steals row
 void report_skip(json_t *report, const char *what, const char *reason);           // once for the same pair

@@ -31,6 +31,7 @@ static size_t each_file(const char *directory, void (*visit)(const char *path, v
 struct sums {
     struct eph_stats_page page; // the file under way
     uint64_t served[EPH_STATS_SERVED_COUNT];
+    uint64_t device_keygens;
     uint64_t fallbacks[EPH_CAUSE_COUNT];
     size_t pages;
 };
@@ -48,6 +49,9 @@ static void add_file(const char *path, void *context)
     sums->pages++;
     for (unsigned series = 0; series < EPH_STATS_SERIES; series++)
         sums->served[series % EPH_STATS_SERVED_COUNT] += sums->page.counters.operations[series];
+    for (unsigned curve = 1; curve < EPH_CURVE_COUNT; curve++)
+        sums->device_keygens +=
+            sums->page.counters.operations[eph_stats_series(curve, EPH_OP_KEYGEN, EPH_STATS_SERVED_DEVICE)];
     for (unsigned cause = 0; cause < EPH_CAUSE_COUNT; cause++)
         sums->fallbacks[cause] += sums->page.counters.fallbacks[cause];
 }
@@ -84,7 +88,7 @@ struct served_counts served_counts(const char *directory)
         return counts;
     each_file(directory, add_file, sums);
     counts = (struct served_counts){sums->served[EPH_STATS_SERVED_DEVICE], sums->served[EPH_STATS_SERVED_SOFTWARE],
-                                    sums->served[EPH_STATS_SERVED_POOL]};
+                                    sums->served[EPH_STATS_SERVED_POOL], sums->device_keygens};
     free(sums);
     return counts;
 }
@@ -94,6 +98,7 @@ void served_add(struct served_counts *sum, const struct served_counts *before, c
     sum->device += after->device - before->device;
     sum->software += after->software - before->software;
     sum->pool += after->pool - before->pool;
+    sum->device_keygens += after->device_keygens - before->device_keygens;
 }
 
 const char *served_by(const struct served_counts *counts)

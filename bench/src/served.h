@@ -16,6 +16,7 @@ struct served {
 // The counts alone, to be taken before and after a slice.
 struct served_counts {
     uint64_t device, software, pool;
+    uint64_t device_keygens; // of device; the others are derives. The pool holds keygens only
 };
 struct served_counts served_counts(const char *directory); // zero when there is nothing to read
 void served_add(struct served_counts *sum, const struct served_counts *before, const struct served_counts *after);

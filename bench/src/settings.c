@@ -13,15 +13,17 @@ void settings_print_help(void)
 {
     printf(
         "usage: ephemera-bench [options]               everything: handshakes, operations, projection, report\n"
-        "       ephemera-bench --quick [options]       under 3 minutes: what would a device give me on this machine?\n"
+        "       ephemera-bench --quick [options]       about 2 minutes: what would a device give me on this machine?\n"
         "       ephemera-bench ops [options]           operations only\n"
         "       ephemera-bench project [options]       projection only\n"
         "       ephemera-bench compare A.json B.json   two reports, row by row\n\n"
         "  --suites LIST     comma-separated; parts of a suite's name joined by '/': X25519, P-384/RSA-2048, TLS1.2\n"
         "  --variants LIST   of: %s\n"
-        "  --device URI      device of the variants auto, always and of the driver rows: socket:PATH, pci, pci:BDF, "
-        "broker:PATH;\n"
+        "                    (what they mean: bench/README.md)\n"
+        "  --device URI      your device instead of the described fast one: socket:PATH, pci, pci:BDF, broker:PATH;\n"
         "                    sim and sim:model (embedded simulation) only in the operations, as SIMULATED\n"
+        "  --no-device       start no devices: stock OpenSSL and our software only\n"
+        "  --enforce         exit code 1 also when a target was missed or not measured\n"
         "  --json FILE       report, default ephemera-bench.json\n"
         "  --html FILE       page with plots, default the same name with .html\n"
         "  --rounds N        1 to 99, default 9\n"
@@ -36,7 +38,22 @@ void settings_print_help(void)
         variant_names);
 }
 
-enum option_id { SUITES = 256, VARIANTS, DEVICE, JSON, HTML, ROUNDS, SLICE, PROVIDER, FPGA, CLOCK, ENGINES, QUICK };
+enum option_id {
+    SUITES = 256,
+    VARIANTS,
+    DEVICE,
+    JSON,
+    HTML,
+    ROUNDS,
+    SLICE,
+    PROVIDER,
+    FPGA,
+    CLOCK,
+    ENGINES,
+    QUICK,
+    NO_DEVICE,
+    ENFORCE
+};
 
 static const struct option long_options[] = {
     {"suites", required_argument, NULL, SUITES},
@@ -51,6 +68,8 @@ static const struct option long_options[] = {
     {"clock-mhz", required_argument, NULL, CLOCK},
     {"engines", required_argument, NULL, ENGINES},
     {"quick", no_argument, NULL, QUICK},
+    {"no-device", no_argument, NULL, NO_DEVICE},
+    {"enforce", no_argument, NULL, ENFORCE},
     {"help", no_argument, NULL, 'h'},
     {NULL, 0, NULL, 0},
 };
@@ -93,6 +112,12 @@ static bool set(struct settings *settings, int option)
         return true;
     case QUICK:
         settings->quick = true;
+        return true;
+    case NO_DEVICE:
+        settings->no_device = true;
+        return true;
+    case ENFORCE:
+        settings->enforce = true;
         return true;
     case 'h':
         settings->command = COMMAND_HELP;
@@ -161,6 +186,10 @@ bool settings_parse(struct settings *settings, int argc, char **argv)
             return false;
     if (!set_command(settings, argc, argv) || !variants_known(settings->variants))
         return false;
+    if (settings->device && settings->no_device) {
+        fprintf(stderr, "ephemera-bench: --device and --no-device exclude each other\n");
+        return false;
+    }
     if (settings->rounds == 0)
         settings->rounds = 9;
     if (settings->slice_seconds == 0)

@@ -9,7 +9,7 @@ enum command { COMMAND_ALL, COMMAND_OPS, COMMAND_PROJECT, COMMAND_COMPARE, COMMA
 
 struct settings {
     enum command command;
-    bool quick;
+    bool quick, no_device, enforce;
     unsigned rounds;
     double slice_seconds; // of one configuration in one round
     double clock_mhz;     // of a part that was not routed

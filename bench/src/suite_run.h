@@ -6,14 +6,8 @@
 
 #include "bench.h"
 #include "handshake.h"
+#include "plan.h"
 #include "served.h"
-
-enum { LOAD_MAX = 8 };
-
-struct load_kind {
-    unsigned in_flight;           // closed loop; open loop: the cap
-    unsigned utilisation_percent; // 0: closed loop
-};
 
 // One variant under one load: one value a round.
 struct point {
@@ -30,6 +24,8 @@ struct suite_run {
     bool resumed;
     struct tls_pair pairs[VARIANT_COUNT];
     bool runs[VARIANT_COUNT];
+    enum depth depth;
+    bool served; // the device computes for this suite's group
     struct load_kind loads[LOAD_MAX];
     size_t load_count;
     struct point points[VARIANT_COUNT][LOAD_MAX];

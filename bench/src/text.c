@@ -20,6 +20,26 @@ static void print_machine(const json_t *report)
         printf("INTERRUPTED: what follows was measured before.\n");
 }
 
+// A reader must not take a described device for a card.
+static void print_devices(const json_t *report)
+{
+    size_t index;
+    json_t *row;
+    json_array_foreach(json_object_get(report, "devices"), index, row)
+    {
+        printf("device %s%s", report_text(row, "device"),
+               json_is_true(json_object_get(row, "simulated")) ? " (SIMULATED: no such card exists)" : "");
+        if (json_object_get(row, "cpu_seconds"))
+            printf(": %.1f s of CPU in its own process for %.0f operations, %.0f of them late, at most %.1f ms",
+                   report_number(row, "cpu_seconds"), report_number(row, "completions"),
+                   report_number(row, "timed_late"), report_number(row, "timed_worst_late_us") / 1e3);
+        printf("\n");
+    }
+    if (report_count(report, "devices") > 0)
+        printf("MEASURED is CPU and time of this host with the real provider, driver and queue, beside these "
+               "devices.\n");
+}
+
 // Suite of a row, marked when its handshakes were resumed.
 static const char *row_suite(const json_t *row, char name[80])
 {
@@ -40,8 +60,6 @@ static void print_suites(const json_t *report)
     {
         const json_t *phases = json_object_get(row, "phases_us");
         char name[80];
-        snprintf(name, sizeof(name), "%s%s", report_text(row, "suite"),
-                 strcmp(report_text(row, "handshake"), "full") ? " r" : "");
         double total_us = report_median(row, "server_cpu_us");
         printf("%-34s %10.1f %9.0f %7.1f %7.1f %7.1f", row_suite(row, name), total_us, 1e6 / total_us,
                report_number(phases, "keygen"), report_number(phases, "derive"), report_number(phases, "check"));
@@ -54,32 +72,83 @@ static void print_suites(const json_t *report)
     printf("limit: the most that any ECDHE device can gain (Amdahl), were it infinitely fast and free. r: resumed.\n");
 }
 
-// The terminal shows one in flight and 64; the report has them all.
-static bool is_shown(const json_t *row)
+// The columns of the table of gains: a variant with so many in flight.
+static const struct gain_column {
+    const char *title, *variant;
+    int in_flight;
+} gain_columns[] = {{"software", "never", 1},           {"auto", "auto", 1},
+                    {"slow", "auto-slow", 1},           {"dead", "auto-dead", 1},
+                    {"stock@64", "plain-async", 64},    {"auto@64", "auto-async", 64},
+                    {"slow@64", "auto-async-slow", 64}, {"dead@64", "auto-async-dead", 64},
+                    {"all@64", "always-async", 64}};
+enum { GAIN_COLUMNS = sizeof(gain_columns) / sizeof(gain_columns[0]) };
+
+static const json_t *gain_of(const json_t *report, const json_t *suite, const struct gain_column *column)
 {
-    int in_flight = (int)report_number(row, "in_flight");
-    return json_object_get(row, "gain") && strcmp(report_text(row, "load"), "closed") == 0 &&
-           (in_flight == 1 || in_flight == 64);
+    size_t index;
+    json_t *row;
+    json_array_foreach(json_object_get(report, "handshakes"), index, row)
+    {
+        if (strcmp(report_text(row, "suite"), report_text(suite, "suite")) == 0 &&
+            strcmp(report_text(row, "handshake"), report_text(suite, "handshake")) == 0 &&
+            strcmp(report_text(row, "load"), "closed") == 0 &&
+            strcmp(report_text(row, "variant"), column->variant) == 0 &&
+            (int)report_number(row, "in_flight") == column->in_flight)
+            return json_object_get(row, "gain");
+    }
+    return NULL;
+}
+
+static char verdict_mark(const json_t *gain)
+{
+    const char *verdict = report_text(gain, "verdict");
+    return strcmp(verdict, "faster") == 0 ? '+' : strcmp(verdict, "slower") == 0 ? '-' : ' ';
 }
 
 static void print_gains(const json_t *report)
 {
     size_t index;
-    json_t *row;
-    bool first = true;
+    json_t *suite;
     char name[80];
-    json_array_foreach(json_object_get(report, "handshakes"), index, row)
+    if (report_count(report, "handshakes") == 0)
+        return;
+    printf("\n%s: gain against stock OpenSSL in the same rounds, server CPU\n%-34s", CLASS_MEASURED, "suite");
+    for (int c = 0; c < GAIN_COLUMNS; c++)
+        printf(" %9s", gain_columns[c].title);
+    printf(" %8s\n", "limit");
+    json_array_foreach(json_object_get(report, "suites"), index, suite)
     {
-        const json_t *gain = json_object_get(row, "gain");
-        if (!is_shown(row))
-            continue;
-        if (first)
-            printf("\n%s: against stock OpenSSL in the same rounds\n%-34s %-13s %6s %10s %8s %7s  %-22s %s\n",
-                   CLASS_MEASURED, "suite", "variant", "flight", "CPU us", "gain", "A/A", "verdict", "served by");
-        first = false;
-        printf("%-34s %-13s %6d %10.1f %7.2fx %5.1f %%  %-22s %s\n", row_suite(row, name), report_text(row, "variant"),
-               (int)report_number(row, "in_flight"), report_median(row, "server_cpu_us"), report_number(gain, "ratio"),
-               100 * report_number(gain, "aa_spread"), report_text(gain, "verdict"), report_text(row, "served_by"));
+        printf("%-34s", row_suite(suite, name));
+        for (int c = 0; c < GAIN_COLUMNS; c++) {
+            const json_t *gain = gain_of(report, suite, &gain_columns[c]);
+            if (gain)
+                printf(" %7.2fx%c", report_number(gain, "ratio"), verdict_mark(gain));
+            else
+                printf(" %9s", "");
+        }
+        printf(" %7.2fx\n", report_number(suite, "amdahl_limit"));
+    }
+    printf(
+        "+ - : faster, slower than stock beyond the A/A spread. software: no device. auto, slow, dead: offload=auto "
+        "with the fast,\nslow, dead device; one in flight, synchronous. @64: SSL_MODE_ASYNC, 64 in flight. all: every "
+        "operation by the fast device.\n");
+}
+
+// The promises and whether this run kept them.
+static void print_targets(const json_t *report)
+{
+    size_t index;
+    json_t *row;
+    const char *last = "";
+    if (report_count(report, "targets") == 0)
+        return;
+    printf("\nWhat it must show\n");
+    json_array_foreach(json_object_get(report, "targets"), index, row)
+    {
+        if (strcmp(last, report_text(row, "target")) != 0)
+            printf("  %s\n", report_text(row, "target"));
+        last = report_text(row, "target");
+        printf("    %-14s %s: %s\n", report_text(row, "outcome"), report_text(row, "what"), report_text(row, "text"));
     }
 }
 
@@ -119,31 +188,14 @@ static void print_operations(const json_t *report, const char *class_name)
             printf("\n%s: single operations\n%-10s %-7s %-16s %6s %10s %9s %9s %9s %9s\n", class_name, "curve", "op",
                    "back end", "flight", "op/s", "CPU us", "p50 us", "p99 us", "p99.9 us");
         first = false;
-        printf("%-10s %-7s %-16s %6d %10.0f %9.2f %9.1f %9.1f %9.1f  %s\n", report_text(row, "curve"),
+        printf("%-10s %-7s %-16s %5d%c %10.0f %9.2f %9.1f %9.1f %9.1f  %s\n", report_text(row, "curve"),
                report_text(row, "operation"), report_text(row, "backend"), (int)report_number(row, "in_flight"),
-               report_median(row, "per_second"), report_median(row, "cpu_us"), report_number(latency, "p50"),
-               report_number(latency, "p99"), report_number(latency, "p999"), report_text(row, "served_by"));
+               strcmp(report_text(row, "calls"), "ASYNC_JOB") ? ' ' : 'j', report_median(row, "per_second"),
+               report_median(row, "cpu_us"), report_number(latency, "p50"), report_number(latency, "p99"),
+               report_number(latency, "p999"), report_text(row, "served_by"));
     }
-}
-
-// What the host pays for an operation that the device does: the two figures that decide whether offloading relieves a
-// CPU.
-static void print_host_cost(const json_t *report)
-{
-    size_t index;
-    json_t *row;
-    json_array_foreach(json_object_get(report, "operations"), index, row)
-    {
-        bool polled = strcmp(report_text(row, "backend"), "driver, polled") == 0,
-             job = strcmp(report_text(row, "served_by"), "device") == 0;
-        if (strcmp(report_text(row, "class"), CLASS_MEASURED) == 0 && (polled || job) &&
-            (int)report_number(row, "in_flight") == 8)
-            printf("host CPU of one %s %s on the device, 8 in flight: %.2f us %s\n", report_text(row, "curve"),
-                   report_text(row, "operation"), report_median(row, "cpu_us"),
-                   polled                               ? "polled (goal: 2 or less)"
-                   : report_number(row, "pauses") > 0.5 ? "in an ASYNC_JOB (goal: 6 or less)"
-                                                        : "blocking (its job did not pause)");
-    }
+    if (!first)
+        printf("j: each inside an ASYNC_JOB.\n");
 }
 
 // A figure, or a question mark when the report has none.
@@ -202,12 +254,13 @@ static void print_notes(const json_t *report)
 void text_print(const json_t *report)
 {
     print_machine(report);
+    print_devices(report);
     print_suites(report);
     print_gains(report);
     print_predictions(report);
     print_operations(report, CLASS_MEASURED);
     print_operations(report, CLASS_SIMULATED);
-    print_host_cost(report);
     print_projections(report);
     print_notes(report);
+    print_targets(report);
 }

@@ -13,7 +13,8 @@
 #include <strings.h>
 #include <unistd.h>
 
-const char variant_names[] = "plain, plain-async, ideal, never, auto, auto-async, always, always-async";
+const char variant_names[] = "plain, plain-async, ideal, never, auto, auto-async, always, always-async, auto-slow, "
+                             "auto-async-slow, auto-dead, auto-async-dead, auto-async-infinite";
 
 static const struct variant variant_table[VARIANT_COUNT] = {
     [VARIANT_PLAIN] = {.name = "plain", .text = "stock OpenSSL"},
@@ -21,20 +22,48 @@ static const struct variant variant_table[VARIANT_COUNT] = {
     [VARIANT_PLAIN_ASYNC] = {.name = "plain-async", .text = "stock OpenSSL, SSL_MODE_ASYNC", .async = true},
     [VARIANT_IDEAL] = {.name = "ideal", .text = "keygen and derive at no cost (imitated)", .ideal = true},
     [VARIANT_NEVER] = {.name = "never", .text = "Ephemera in software (offload=never)", .offload = "never"},
-    [VARIANT_AUTO] = {.name = "auto", .text = "Ephemera, offload=auto", .offload = "auto"},
+    [VARIANT_AUTO] = {.name = "auto", .text = "Ephemera, offload=auto", .offload = "auto", .device = DEVICE_FAST},
     [VARIANT_AUTO_ASYNC] = {.name = "auto-async",
                             .text = "Ephemera, offload=auto, SSL_MODE_ASYNC",
                             .offload = "auto",
+                            .device = DEVICE_FAST,
                             .async = true},
     [VARIANT_ALWAYS] = {.name = "always",
-                        .text = "Ephemera, offload=always",
+                        .text = "Ephemera, offload=always, pool=0",
                         .offload = "always",
+                        .pool = "0",
+                        .device = DEVICE_FAST,
                         .needs_device = true},
     [VARIANT_ALWAYS_ASYNC] = {.name = "always-async",
-                              .text = "Ephemera, offload=always, SSL_MODE_ASYNC",
+                              .text = "Ephemera, offload=always, pool=0, SSL_MODE_ASYNC",
                               .offload = "always",
+                              .pool = "0",
+                              .device = DEVICE_FAST,
                               .needs_device = true,
                               .async = true},
+    [VARIANT_AUTO_SLOW] = {.name = "auto-slow",
+                           .text = "Ephemera, offload=auto",
+                           .offload = "auto",
+                           .device = DEVICE_SLOW},
+    [VARIANT_AUTO_ASYNC_SLOW] = {.name = "auto-async-slow",
+                                 .text = "Ephemera, offload=auto, SSL_MODE_ASYNC",
+                                 .offload = "auto",
+                                 .device = DEVICE_SLOW,
+                                 .async = true},
+    [VARIANT_AUTO_DEAD] = {.name = "auto-dead",
+                           .text = "Ephemera, offload=auto",
+                           .offload = "auto",
+                           .device = DEVICE_DEAD},
+    [VARIANT_AUTO_ASYNC_DEAD] = {.name = "auto-async-dead",
+                                 .text = "Ephemera, offload=auto, SSL_MODE_ASYNC",
+                                 .offload = "auto",
+                                 .device = DEVICE_DEAD,
+                                 .async = true},
+    [VARIANT_AUTO_ASYNC_INFINITE] = {.name = "auto-async-infinite",
+                                     .text = "Ephemera, offload=auto, SSL_MODE_ASYNC",
+                                     .offload = "auto",
+                                     .device = DEVICE_INFINITE,
+                                     .async = true},
 };
 
 bool variant_known(const char *name)
@@ -45,9 +74,16 @@ bool variant_known(const char *name)
     return false;
 }
 
-bool device_is_embedded(const char *device)
+// The A/A pair is measured whatever the list says.
+static bool listed(int v, const char *list)
 {
-    return strcmp(device, "sim") == 0 || strncmp(device, "sim:", 4) == 0;
+    return v <= VARIANT_PLAIN_AGAIN || !list || list_has(list, variant_table[v].name);
+}
+
+void variants_devices(const char *list, bool wanted[DEVICE_COUNT])
+{
+    for (int v = 0; v < VARIANT_COUNT; v++)
+        wanted[variant_table[v].device] |= listed(v, list);
 }
 
 // A temporary folder with the OpenSSL configuration of one variant of our provider; its statistics go there too.
@@ -68,8 +104,9 @@ static bool write_config(struct variant *variant, const char *device, const char
             "openssl_conf = init\n[init]\nproviders = providers\nalg_section = algorithms\n"
             "[algorithms]\ndefault_properties = ?provider=ephemera\n"
             "[providers]\nephemera = ephemera_section\ndefault = default_section\n[default_section]\nactivate = 1\n"
-            "[ephemera_section]\nmodule = %s\nactivate = 1\noffload = %s\ndevice = %s\nstats = %s\n",
-            module, variant->offload, device, variant->folder);
+            "[ephemera_section]\nmodule = %s\nactivate = 1\noffload = %s\ndevice = %s\nstats = %s\n%s%s\n",
+            module, variant->offload, device, variant->folder, variant->pool ? "pool = " : "",
+            variant->pool ? variant->pool : "");
     return fclose(file) == 0;
 }
 
@@ -101,29 +138,31 @@ static void close_one(struct variant *variant)
     variant->folder[0] = '\0';
 }
 
-static void open_one(struct variant *variant, const char *device, const char *module)
+static void open_one(struct variant *variant, const struct device *device, const char *module)
 {
-    if (variant->needs_device && !device) {
-        snprintf(variant->skipped, sizeof(variant->skipped), "no device: give --device");
+    bool other = variant->device > DEVICE_FAST; // without it the variant would be one that is measured anyway
+    if ((variant->needs_device || other) && !device->uri[0]) {
+        snprintf(variant->skipped, sizeof(variant->skipped), "no device (%s)", device->skipped);
         return;
     }
-    if (variant->offload && device && device_is_embedded(device)) {
+    if (device->embedded) {
         snprintf(
             variant->skipped, sizeof(variant->skipped),
             "device %s computes inside this process: functional only; use ephemera-sim --backend timed and socket:PATH",
-            device);
+            device->uri);
         return;
     }
     variant->libctx = OSSL_LIB_CTX_new();
     if (!variant->libctx)
         snprintf(variant->skipped, sizeof(variant->skipped), "out of memory");
     else if (variant->offload)
-        open_ours(variant, device, module);
+        open_ours(variant, device->uri[0] ? device->uri : NULL, module);
     if (variant->skipped[0])
         close_one(variant);
 }
 
-void variants_open(struct variant variants[VARIANT_COUNT], const char *list, const char *device, const char *module)
+void variants_open(struct variant variants[VARIANT_COUNT], const char *list, const struct devices *devices,
+                   const char *module)
 {
     char found[PATH_MAX];
     if (!module)
@@ -131,10 +170,10 @@ void variants_open(struct variant variants[VARIANT_COUNT], const char *list, con
     for (int i = 0; i < VARIANT_COUNT; i++) {
         struct variant *variant = &variants[i];
         *variant = variant_table[i];
-        if (i > VARIANT_PLAIN_AGAIN && list && !list_has(list, variant->name))
+        if (!listed(i, list))
             snprintf(variant->skipped, sizeof(variant->skipped), "not asked for");
         else
-            open_one(variant, device, module);
+            open_one(variant, &devices->list[variant->device], module);
     }
 }
 

@@ -4,6 +4,8 @@
 #ifndef BENCH_VARIANTS_H
 #define BENCH_VARIANTS_H
 
+#include "devices.h"
+
 #include <openssl/ssl.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -16,14 +18,21 @@ enum variant_id {
     VARIANT_NEVER,       // our provider, offload=never: software only
     VARIANT_AUTO,        // our provider, offload=auto
     VARIANT_AUTO_ASYNC,
-    VARIANT_ALWAYS, // our provider, offload=always
+    VARIANT_ALWAYS, // our provider, offload=always, no key pool: every operation is the device's
     VARIANT_ALWAYS_ASYNC,
+    VARIANT_AUTO_SLOW, // as above, with another device
+    VARIANT_AUTO_ASYNC_SLOW,
+    VARIANT_AUTO_DEAD,
+    VARIANT_AUTO_ASYNC_DEAD,
+    VARIANT_AUTO_ASYNC_INFINITE,
     VARIANT_COUNT
 };
 
 struct variant {
     const char *name, *text;
     const char *offload; // NULL: not our provider
+    const char *pool;    // as the provider's configuration says it; NULL: its default
+    enum device_id device;
     bool async, needs_device, ideal;
     OSSL_LIB_CTX *libctx; // owned; NULL when skipped
     char folder[64];      // temporary: its configuration and the provider's statistics; empty when there is none
@@ -31,14 +40,14 @@ struct variant {
     char skipped[256];    // why it can not run here; empty when it can
 };
 
-// Opens those whose name is in the comma-separated list (NULL: all; the A/A pair always). device: device string or
-// NULL. module: path of our provider, or NULL for the one of this build, beside the program.
-void variants_open(struct variant variants[VARIANT_COUNT], const char *list, const char *device, const char *module);
+// Opens those whose name is in the comma-separated list (NULL: all; the A/A pair always). module: path of our provider,
+// or NULL for the one of this build, beside the program.
+void variants_open(struct variant variants[VARIANT_COUNT], const char *list, const struct devices *devices,
+                   const char *module);
 void variants_close(struct variant variants[VARIANT_COUNT]);
 bool variant_known(const char *name);
+// Which devices the listed variants need (list: as variants_open).
+void variants_devices(const char *list, bool wanted[DEVICE_COUNT]);
 extern const char variant_names[]; // for --help
-
-// Is the simulation embedded in this process? Then its CPU would be counted as the server's.
-bool device_is_embedded(const char *device);
 
 #endif

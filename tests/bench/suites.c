@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "paths.h"
+#include "plan.h"
 #include "suites.h"
 #include "variants.h"
 
@@ -54,10 +55,51 @@ Test(suites, lists_are_separated_by_commas)
     cr_assert_not(list_has(NULL, "auto"));
 }
 
-Test(suites, an_embedded_device_is_recognised)
+Test(suites, a_device_of_the_user_takes_the_place_of_the_fast_one)
 {
-    cr_assert(device_is_embedded("sim"));
-    cr_assert(device_is_embedded("sim:model"));
-    cr_assert_not(device_is_embedded("socket:/sim"));
-    cr_assert_not(device_is_embedded("simulation"));
+    static const struct {
+        const char *uri;
+        bool embedded;
+    } cases[] = {{"sim", true}, {"sim:model", true}, {"socket:/sim", false}, {"simulation", false}};
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct devices devices;
+        struct device_wishes wishes = {.uri = cases[i].uri, .wanted = {[DEVICE_FAST] = true}};
+        devices_open(&devices, &wishes);
+        cr_assert_str_eq(devices.list[DEVICE_FAST].uri, cases[i].uri);
+        cr_assert_eq(devices.list[DEVICE_FAST].embedded, cases[i].embedded, "%s", cases[i].uri);
+        cr_assert_not(devices.list[DEVICE_FAST].simulated);
+        cr_assert_eq(devices.list[DEVICE_FAST].pid, 0, "no daemon was started");
+        devices_close(&devices);
+    }
+}
+
+Test(suites, variants_name_the_devices_that_they_need)
+{
+    bool wanted[DEVICE_COUNT] = {false};
+    variants_devices("auto-async-slow,never", wanted);
+    cr_assert(wanted[DEVICE_SLOW]);
+    cr_assert_not(wanted[DEVICE_FAST] || wanted[DEVICE_DEAD] || wanted[DEVICE_INFINITE]);
+    variants_devices(NULL, wanted);
+    cr_assert(wanted[DEVICE_FAST] && wanted[DEVICE_DEAD] && wanted[DEVICE_INFINITE]);
+}
+
+Test(suites, the_base_of_every_gain_is_measured_wherever_a_variant_is)
+{
+    static const enum depth depths[] = {DEPTH_QUICK, DEPTH_USUAL, DEPTH_EVERYTHING, DEPTH_RESUMED};
+    struct suite suites[SUITE_MAX];
+    size_t count = suite_list(suites), points = 0;
+    for (size_t i = 0; i < count; i++)
+        for (size_t d = 0; d < sizeof(depths) / sizeof(depths[0]); d++) {
+            struct load_kind loads[LOAD_MAX];
+            size_t load_count = plan_loads(depths[d], &suites[i], loads);
+            cr_assert(load_count > 0 && loads[0].in_flight == 1, "phases are measured with one in flight");
+            for (size_t l = 0; l < load_count; l++)
+                for (int v = 0; v < VARIANT_COUNT; v++) {
+                    bool has = plan_has(v, &suites[i], depths[d], &loads[l], true);
+                    points += has;
+                    cr_assert(!has || plan_has(VARIANT_PLAIN, &suites[i], depths[d], &loads[l], false));
+                    cr_assert(!has || plan_has(VARIANT_PLAIN_AGAIN, &suites[i], depths[d], &loads[l], false));
+                }
+        }
+    cr_assert_gt(points, 0);
 }

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every promise must be able to fail: a made-up report keeps them all, then one figure at a time is spoilt.
+#include "report.h"
+#include "targets.h"
+
+#include <criterion/criterion.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char good_report[] =
+    "{'machine': {'openssl': 'OpenSSL 3.0.22 25 Aug 2026'}, 'targets': [],"
+    " 'suites': [{'suite': 'TLS1.3/X25519/ECDSA-P256', 'handshake': 'full', 'amdahl_limit': 1.4}],"
+    " 'operations': ["
+    "  {'class': 'MEASURED', 'api': 'driver', 'backend': 'driver, polled', 'curve': 'X25519', 'operation': 'keygen',"
+    "   'in_flight': 8, 'cpu_us': {'median': 1.0}},"
+    "  {'class': 'MEASURED', 'api': 'EVP', 'calls': 'ASYNC_JOB', 'backend': 'device', 'served_by': 'device',"
+    "   'curve': 'X25519', 'operation': 'derive', 'in_flight': 63, 'pauses': 1.0, 'cpu_us': {'median': 5.0}}],"
+    " 'handshakes': ["
+    "  {'suite': 'TLS1.3/X25519/ECDSA-P256', 'handshake': 'full', 'variant': 'auto-async', 'load': 'closed',"
+    "   'in_flight': 64, 'device': 'fast', 'server_cpu_us': {'median': 180.0},"
+    "   'operations': {'device_keygen': 0.0, 'device_derive': 1.0, 'pool': 1.0},"
+    "   'gain': {'ratio': 1.32, 'aa_spread': 0.01, 'verdict': 'faster'}},"
+    "  {'suite': 'TLS1.3/P-384/ECDSA-P256', 'handshake': 'full', 'variant': 'never', 'load': 'closed', 'in_flight': 1,"
+    "   'gain': {'ratio': 1.3, 'aa_spread': 0.01, 'verdict': 'faster'}}],"
+    " 'checks': ["
+    "  {'what': 'not slower: S, never, 1 in flight', 'good': true, 'text': '1.000 of the speed of plain'},"
+    "  {'what': 'not slower: S, auto, 1 in flight', 'good': true, 'text': '1.100 of the speed of plain'},"
+    "  {'what': 'not slower: S, auto-async, 64 in flight', 'good': true, 'text': '1.300 of the speed of plain'},"
+    "  {'what': 'not slower: S, auto-slow, 1 in flight', 'good': true, 'text': '1.000 of the speed of plain'},"
+    "  {'what': 'not slower: S, auto-async-slow, 64 in flight', 'good': true, 'text': '1.000 of the speed of plain'},"
+    "  {'what': 'not slower: S, auto-dead, 1 in flight', 'good': true, 'text': '1.000 of the speed of plain'},"
+    "  {'what': 'not slower: S, auto-async-dead, 64 in flight', 'good': true, 'text': '1.000 of the speed of plain'},"
+    "  {'what': 'Amdahl: S, auto-async-infinite, 64 in flight', 'good': true, 'text': 'gain 1.3'}]}";
+
+static json_t *parse(const char *text)
+{
+    char copy[sizeof(good_report)];
+    json_error_t error;
+    snprintf(copy, sizeof(copy), "%s", text);
+    for (char *c = copy; *c; c++)
+        if (*c == '\'')
+            *c = '"';
+    json_t *report = json_loads(copy, 0, &error);
+    cr_assert_not_null(report, "%s", error.text);
+    return report;
+}
+
+// The value at a path of keys and array indices, to be replaced.
+static void spoil(json_t *report, const char *section, size_t row, const char *key, const char *inner, json_t *value)
+{
+    json_t *at = json_array_get(json_object_get(report, section), row);
+    cr_assert_not_null(at);
+    if (inner) {
+        cr_assert_not_null(json_object_get(json_object_get(at, key), inner));
+        json_object_set_new(json_object_get(at, key), inner, value);
+    } else
+        json_object_set_new(at, key, value);
+}
+
+static size_t missed(const json_t *report, const char *target)
+{
+    size_t index, count = 0;
+    json_t *row;
+    json_array_foreach(json_object_get(report, "targets"), index, row)
+    {
+        if (strcmp(report_text(row, "target"), target) == 0)
+            count += strcmp(report_text(row, "outcome"), "MISSED") == 0;
+    }
+    return count;
+}
+
+Test(targets, a_good_report_keeps_every_promise)
+{
+    json_t *report = parse(good_report);
+    targets_judge(report);
+    size_t index;
+    json_t *row;
+    json_array_foreach(json_object_get(report, "targets"), index, row) cr_expect(
+        json_is_true(json_object_get(row, "good")), "%s: %s", report_text(row, "target"), report_text(row, "text"));
+    cr_assert(targets_hold(report));
+    cr_assert_geq(report_count(report, "targets"), 14);
+    json_decref(report);
+}
+
+Test(targets, each_promise_can_be_missed)
+{
+    const struct {
+        const char *target, *section;
+        size_t row;
+        const char *key, *inner;
+        json_t *value;
+    } faults[] = {
+        {"host CPU of an operation, polled", "operations", 0, "cpu_us", "median", json_real(2.1)},
+        {"host CPU of an operation, in an ASYNC_JOB", "operations", 1, "cpu_us", "median", json_real(6.1)},
+        {"host CPU of an operation, in an ASYNC_JOB", "operations", 1, "served_by", NULL, json_string("mixed")},
+        {"async gain", "handshakes", 0, "gain", "ratio", json_real(1.24)},
+        {"async gain without the offload's own CPU", "handshakes", 0, "gain", "ratio", json_real(1.27)},
+        {"never slower than stock", "checks", 0, "good", NULL, json_false()},
+        {"never slower than stock", "checks", 6, "good", NULL, json_false()},
+        {"software faster than stock 3.0", "handshakes", 1, "gain", "verdict", json_string("inside the A/A spread")},
+        {"no gain above the Amdahl limit", "checks", 7, "good", NULL, json_false()},
+    };
+    for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++) {
+        json_t *report = parse(good_report);
+        spoil(report, faults[i].section, faults[i].row, faults[i].key, faults[i].inner, faults[i].value);
+        targets_judge(report);
+        cr_expect_gt(missed(report, faults[i].target), 0, "fault %zu: %s", i, faults[i].target);
+        cr_expect_not(targets_hold(report), "fault %zu", i);
+        json_decref(report);
+    }
+}
+
+Test(targets, the_spread_is_granted_once)
+{
+    // 0.90 of 1.4 is 1.26; with a spread of 1 % from 1.246 on
+    json_t *report = parse(good_report);
+    spoil(report, "handshakes", 0, "gain", "ratio", json_real(1.25));
+    targets_judge(report);
+    cr_assert_eq(missed(report, "async gain"), 0);
+    json_decref(report);
+}
+
+Test(targets, other_versions_of_openssl_promise_nothing_about_3_0)
+{
+    json_t *report = parse(good_report);
+    json_object_set_new(json_object_get(report, "machine"), "openssl", json_string("OpenSSL 3.5.1 1 Jul 2025"));
+    spoil(report, "handshakes", 1, "gain", "verdict", json_string("slower"));
+    targets_judge(report);
+    cr_assert(targets_hold(report));
+    json_decref(report);
+}
+
+Test(targets, what_was_not_measured_does_not_hold)
+{
+    json_t *report = parse(good_report);
+    json_array_clear(json_object_get(report, "operations"));
+    targets_judge(report);
+    cr_assert_not(targets_hold(report));
+    cr_assert_eq(missed(report, "host CPU of an operation, polled"), 0, "it is not missed either");
+    json_decref(report);
+}
