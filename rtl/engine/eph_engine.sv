@@ -55,6 +55,8 @@ module eph_engine #(
   logic [CtxW-1:0] load_scalar_ctx;
   logic [4:0] load_scalar_pair;
   logic [15:0] load_scalar_data;
+  logic expect_valid, expect_ack;
+  logic [16:0] expected;
   eph_load #(.Contexts(Contexts)) u_load (
       .clk_i, .rst_i,
       .ready_i(ready_o),
@@ -69,7 +71,8 @@ module eph_engine #(
       .operand_o(operand),
       .info_we_o(info_we), .info_addr_o(info_waddr), .info_data_o(info_wdata),
       .scalar_we_o(load_scalar_we), .scalar_ctx_o(load_scalar_ctx),
-      .scalar_pair_o(load_scalar_pair), .scalar_data_o(load_scalar_data)
+      .scalar_pair_o(load_scalar_pair), .scalar_data_o(load_scalar_data),
+      .expect_valid_o(expect_valid), .expect_ack_i(expect_ack), .expect_o(expected)
   );
 
   logic take, take_ack, unload_req, unload_free, unload_ack;
@@ -79,7 +82,7 @@ module eph_engine #(
   logic [9:0] uaddr;
   logic [95:0] uword;
   logic [8:0] digit_offset, pos;
-  logic digit_windows, digit_top, digit_ended;
+  logic digit_windows, digit_top, digit_ended, taken, scalar_fault;
   logic [2:0] digit_width, turn;
   logic [CtxW-1:0] ctx4;
   logic [4:0] arg;
@@ -102,7 +105,7 @@ module eph_engine #(
       .uaddr_o(uaddr), .uword_i(uword),
       .digit_offset_o(digit_offset), .digit_windows_o(digit_windows), .digit_width_o(digit_width),
       .digit_top_o(digit_top), .digit_ended_o(digit_ended),
-      .turn_o(turn), .ctx_o(ctx4), .arg_o(arg), .pos_o(pos), .word_o(word4), .program_o(program4)
+      .turn_o(turn), .taken_o(taken), .ctx_o(ctx4), .arg_o(arg), .pos_o(pos), .word_o(word4), .program_o(program4)
   );
   eph_ucode_rom u_ucode (.clk_i, .addr_i(uaddr), .word_o(uword));
 
@@ -130,6 +133,7 @@ module eph_engine #(
       .scalar_we_o(unload_scalar_we), .scalar_ctx_o(unload_scalar_ctx),
       .scalar_pair_o(unload_scalar_pair),
       .scalar_ack_i(unload_scalar_ack),
+      .scalar_fault_i(scalar_fault),
       .buf_we_o(fill_we), .buf_addr_o(fill_addr), .buf_data_o(fill_data),
       .give_o(give), .give_ready_i(give_ready), .give_ok_o(give_ok), .give_qid_o(give_qid)
   );
@@ -174,6 +178,14 @@ module eph_engine #(
       .sign_i(sign), .index_i(index),
       .issue_o, .ctx_o(ctx5), .raddr_o(raddr), .taddr_o(taddr), .rom_addr_o(rom_addr),
       .dest_o(dest), .ctl_o(ctl)
+  );
+  eph_scalar_record #(.Contexts(Contexts)) u_scalar_record (
+      .clk_i,
+      .expect_valid_i(expect_valid), .expect_ack_o(expect_ack), .expect_ctx_i(load_scalar_ctx),
+      .expect_i(expected),
+      .turn_i(turn), .taken_i(taken), .ctx_i(ctx4), .pos_i(pos), .word_i(word4),
+      .program_i(program4), .sign_i(sign), .index_i(index),
+      .ctl_i(ctl), .fault_o(scalar_fault)
   );
   eph_regfile #(.Contexts(Contexts)) u_regfile (
       .clk_i,

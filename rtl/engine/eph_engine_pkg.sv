@@ -29,6 +29,16 @@ package eph_engine_pkg;
   localparam logic [255:0] OrderP256 =
       256'hffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551;
 
+  // Arithmetic modulo 2^17 - 1, a prime, for the record of consumed digits: the carry goes round.
+  // 17 is prime to a window of 6 bits and to the byte, so neighbours never weigh the same.
+  localparam logic [16:0] Residue25519 = 17'(Order25519 % 256'd131071);
+  localparam logic [16:0] ResidueP256 = 17'(OrderP256 % 256'd131071);
+  function automatic [16:0] residue_add(input [16:0] a, input [16:0] b);
+    reg [17:0] sum;
+    sum = {1'b0, a} + {1'b0, b};
+    residue_add = sum[16:0] + {16'd0, sum[17]};
+  endfunction
+
   typedef enum logic [2:0] {
     TurnIdle   = 3'd0,  // nothing is written
     TurnExec   = 3'd1,  // one instruction

@@ -9,7 +9,8 @@
 // Throughput: one request in about 105 cycles (one operand), 210 (two), 340 (three).
 // Data-dependent timing: none; it depends on operation and curve only.
 // Value bounds: BLIND and, where the descriptor asks, PEER_X are cut to 255 bits.
-// Cleared by: the buffer after each injection and at reset; eph_scalar_in clears itself.
+// Cleared by: the buffer after each injection and at reset; eph_scalar_in and _expect clear
+//             themselves.
 module eph_load #(
     parameter int unsigned Contexts = 64,
     parameter int unsigned CtxW = $clog2(Contexts)
@@ -44,7 +45,11 @@ module eph_load #(
     output logic            scalar_we_o,
     output logic [CtxW-1:0] scalar_ctx_o,
     output logic [4:0]      scalar_pair_o,
-    output logic [15:0]     scalar_data_o
+    output logic [15:0]     scalar_data_o,
+    // record of the consumed digits: what it must come to, for scalar_ctx_o
+    output logic            expect_valid_o,
+    input  logic            expect_ack_i,
+    output logic [16:0]     expect_o
 );
   localparam logic [5:0] ScalarWord = 6'(eph_isa_pkg::SQE_SCALARByte / 4);
   localparam logic [5:0] XWord = 6'(eph_isa_pkg::SQE_PEER_XByte / 4);
@@ -78,8 +83,8 @@ module eph_load #(
       || (in_y && word_q == YWord + 6'(OperandWords - 1)) || (in_blind && last_word);
   assign last_word = word_q == 6'd63;
 
-  logic scalar_busy, injector_busy, take;
-  assign cmd_ready_o = reserved_q && !(in_scalar && scalar_busy)
+  logic scalar_busy, expect_busy, injector_busy, take;
+  assign cmd_ready_o = reserved_q && !(in_scalar && (scalar_busy || expect_busy))
       && !((in_operand || last_word) && injector_busy);
   assign take = cmd_valid_i && cmd_ready_o;
   assign first_o = take && word_q == 6'd0;
@@ -120,6 +125,18 @@ module eph_load #(
       .we_o        (scalar_we_o),
       .pair_o      (scalar_pair_o),
       .data_o      (scalar_data_o)
+  );
+  eph_scalar_expect u_scalar_expect (
+      .clk_i, .rst_i,
+      .wipe_i         (!ready_i),
+      .step_valid_i   (take && in_scalar),
+      .step_i         (4'(word_q - ScalarWord)),
+      .word_i         (cmd_i),
+      .form_i         (prog[eph_isa_pkg::P_SCALARLsb+:eph_isa_pkg::P_SCALARW]),
+      .busy_o         (expect_busy),
+      .residue_valid_o(expect_valid_o),
+      .residue_ack_i  (expect_ack_i),
+      .residue_o      (expect_o)
   );
 
   // ---- operand buffer and injector
@@ -174,6 +191,7 @@ module eph_load #(
     end
     if (!rst_i) begin
       a_scalar_before_start: assert (!(take && last_word) || !scalar_we_o);
+      a_expected_before_start: assert (!(take && last_word) || !expect_valid_o);
       a_buffer_free: assert (!(take && in_operand) || !injector_busy);
       a_program_named_by_low_bits: assert (!known || (opcode_q < 8'd4 && curve_q < 8'd8));
       a_reserve_once: assert (!(reserve_ack_i && reserved_q));

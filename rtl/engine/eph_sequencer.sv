@@ -51,6 +51,7 @@ module eph_sequencer #(
     output logic             digit_ended_o,
     // stage 4, to the decoder
     output logic [2:0]       turn_o,          // turn_e
+    output logic             taken_o,         // the unload unit takes this context
     output logic [CtxW-1:0]  ctx_o,
     output logic [4:0]       arg_o,           // register or entry of a turn that is no instruction
     output logic [8:0]       pos_o,
@@ -161,6 +162,7 @@ module eph_sequencer #(
     program4_q <= program3_q;
   end
   assign turn_o = turn4_q;
+  assign taken_o = move4_q == eph_engine_pkg::MoveTake;
   assign ctx_o = x4_q;
   assign arg_o = arg4_q;
   assign pos_o = s4_q.pos;

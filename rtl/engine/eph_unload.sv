@@ -4,7 +4,8 @@
 // Contract: one result register a turn, read on port 0 and cleared in the same turn; the context is
 //           released in the turn after the last of them, when that clearing has landed and all
 //           scalar bytes are zero. The completion is given away only then, so eph_cqe_out may offer
-//           all of it. Status BAD_POINT wins over ZERO.
+//           all of it. Status BAD_POINT wins over ZERO, CHECK over
+//           both: what they say may be wrong as well.
 // Latency: up to a turn to find a context, then results + 2 turns, then 3 words.
 // Throughput: one completion in about (results + 2) * Contexts cycles, while the one before is
 //           streamed out.
@@ -37,6 +38,9 @@ module eph_unload #(
     output logic [CtxW-1:0] scalar_ctx_o,
     output logic [4:0]      scalar_pair_o,
     input  logic            scalar_ack_i,
+    // the digits that the context's program consumed are not those of its scalar: known before the
+    // next turn of a context that was taken
+    input  logic            scalar_fault_i,
     // completion buffer
     output logic            buf_we_o,
     output logic [5:0]      buf_addr_o,
@@ -171,6 +175,7 @@ module eph_unload #(
       StFree:
         if (req_ack_i) begin
           state_q  <= StTail;
+          if (known && scalar_fault_i) status_q <= 16'(eph_isa_pkg::ST_CHECK);
           cycles_q <= 32'(req_turns_i) * 32'(Contexts) + eph_isa_pkg::FIXED_CYCLES;
         end
       StTail: begin

@@ -13,6 +13,8 @@ set(EPH_RTL_ENGINE
   ${CMAKE_SOURCE_DIR}/rtl/engine/eph_base.sv
   ${CMAKE_SOURCE_DIR}/rtl/engine/eph_scalar.sv
   ${CMAKE_SOURCE_DIR}/rtl/engine/eph_scalar_in.sv
+  ${CMAKE_SOURCE_DIR}/rtl/engine/eph_scalar_expect.sv
+  ${CMAKE_SOURCE_DIR}/rtl/engine/eph_scalar_record.sv
   ${CMAKE_SOURCE_DIR}/rtl/engine/eph_sequencer.sv
   ${CMAKE_SOURCE_DIR}/rtl/engine/eph_decode.sv
   ${CMAKE_SOURCE_DIR}/rtl/engine/eph_writeback.sv

@@ -7,6 +7,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "engine_rig.h"
 #include "requests.h"
@@ -229,6 +230,59 @@ bool wiped_before_visible(EngineRig &rig)
     return left.empty() || (printf("%s\n", left.c_str()), false);
 }
 
+// Bits of scalars in RAM flip while their programs run: those requests are refused, their neighbours are right.
+bool upset_scalar_is_told(EngineRig &rig)
+{
+    eph_sqe (*const kinds[])() = {derive_request, keygen_request, p256_derive_request};
+    for (unsigned round = 0; round < 3; round++) {
+        Batch batch(rig);
+        std::vector<uint32_t> upset;
+        for (unsigned i = 0; i < 12; i++) {
+            eph_sqe sqe = kinds[i % 3]();
+            sqe.scalar[31] &= 0x7f; // P-256 wants it below n
+            if (i >= 6)
+                upset.push_back(sqe.tag);
+            if (i == 9)
+                memset(sqe.peer_x, 0, 32); // would end as ZERO
+            if (i == 11)
+                sqe.peer_y[0] ^= 1; // would end as BAD_POINT
+            batch.add(sqe, i >= 6);
+        }
+        rig.run_cycles(5000); // loaded, and some digits are consumed
+        for (uint32_t tag : upset)
+            rig.flip_scalar_bit(tag, 3 + static_cast<unsigned>(rng() % 150));
+        if (!batch.finish(limit_for(12)))
+            return false;
+    }
+    return true;
+}
+
+// A device with planted faults in the scalar's path: contexts 0 to 15 misread a bit, 16 to 31 skip a digit, 32 to 47
+// never swap; the others are sound. What it answers is right or status CHECK.
+bool faulty_path_is_told(EngineRig &rig)
+{
+    std::map<uint32_t, eph_sqe> sent;
+    for (unsigned i = 0; i < kContexts; i++) {
+        eph_sqe sqe = i % 2 ? derive_request() : keygen_request();
+        sent[sqe.tag] = sqe;
+        rig.send(sqe, 3);
+    }
+    if (!rig.run_until(kContexts, limit_for(kContexts)))
+        return printf("%s\n", rig.error().c_str()), false;
+    unsigned told[4] = {0}, ladders = 0; // only a ladder swaps
+    for (const Completion &done : rig.completions()) {
+        const eph_sqe &sqe = sent[done.cqe.tag];
+        std::string wrong = done.cqe.status == EPH_ST_CHECK ? check_refused(sqe, 3, done) : check(sqe, 3, done);
+        if (!wrong.empty())
+            return printf("context %u: %s\n", rig.context_of(done.cqe.tag), wrong.c_str()), false;
+        unsigned quarter = rig.context_of(done.cqe.tag) / 16;
+        told[quarter] += done.cqe.status == EPH_ST_CHECK;
+        ladders += quarter == 2 && sqe.opcode == EPH_OP_DERIVE;
+    }
+    printf("status CHECK from contexts 0-15 %u, 16-31 %u, 32-47 %u, 48-63 %u\n", told[0], told[1], told[2], told[3]);
+    return told[0] == 16 && told[1] == 16 && told[2] == ladders && told[3] == 0;
+}
+
 bool reset_wipes_work_in_flight(EngineRig &rig)
 {
     for (uint64_t cycles : {1500u, 9000u, 60037u}) { // while loading; while running; keygens unloading
@@ -321,6 +375,8 @@ const struct {
                   {"back-pressure", back_pressure},
                   {"timing-without-secrets", timing_without_secrets},
                   {"wiped-before-visible", wiped_before_visible},
+                  {"upset-scalar-is-told", upset_scalar_is_told},
+                  {"faulty-path-is-told", faulty_path_is_told},
                   {"reset-wipes-work-in-flight", reset_wipes_work_in_flight},
                   {"load-is-quick", load_is_quick},
                   {"multiplier-is-busy", multiplier_is_busy}};

@@ -169,6 +169,23 @@ void EngineRig::run_cycles(uint64_t cycles)
     }
 }
 
+unsigned EngineRig::context_of(uint32_t tag) const
+{
+    for (const auto &entry : context_of_tag_)
+        if (entry.first == tag)
+            return entry.second;
+    return kContexts;
+}
+
+void EngineRig::flip_scalar_bit(uint32_t tag, unsigned bit)
+{
+    Veph_engine___024root *root = top_->rootp;
+    unsigned pair = context_of(tag) * 32 + bit / 16;
+    auto &byte = bit / 8 % 2 ? root->eph_engine__DOT__u_scalar__DOT__odd_mem[pair]
+                             : root->eph_engine__DOT__u_scalar__DOT__even_mem[pair];
+    byte ^= 1u << bit % 8;
+}
+
 bool EngineRig::busy() const
 {
     return top_->busy_o;
@@ -209,6 +226,9 @@ std::string EngineRig::left_in_context(unsigned context) const
         note("scalar pair", i,
              root->eph_engine__DOT__u_scalar__DOT__even_mem[context * 32 + i] |
                  root->eph_engine__DOT__u_scalar__DOT__odd_mem[context * 32 + i]);
+    note("record", 0,
+         root->eph_engine__DOT__u_scalar_record__DOT__state_mem[context] |
+             root->eph_engine__DOT__u_scalar_record__DOT__expect_mem[context]);
     return left;
 }
 
@@ -228,7 +248,9 @@ std::string EngineRig::left_anywhere() const
         if (root->eph_engine__DOT__u_load__DOT__buffer_q[i])
             return "operand buffer not cleared";
     if (root->eph_engine__DOT__u_load__DOT__u_scalar_in__DOT__prev_q ||
-        root->eph_engine__DOT__u_load__DOT__u_scalar_in__DOT__out_q)
+        root->eph_engine__DOT__u_load__DOT__u_scalar_in__DOT__out_q ||
+        root->eph_engine__DOT__u_load__DOT__u_scalar_expect__DOT__sum_q ||
+        root->eph_engine__DOT__u_load__DOT__u_scalar_expect__DOT__upper_q)
         return "scalar words not cleared";
     for (unsigned i = 0; i < 9; i++)
         if (root->eph_engine__DOT__u_unload__DOT__u_canon__DOT__value_q[i] ||

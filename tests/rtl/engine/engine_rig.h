@@ -51,6 +51,9 @@ class EngineRig
     std::string left_in_context(unsigned context) const;
     std::string left_anywhere() const;
 
+    // Plants a fault: a bit of that request's scalar in scalar RAM.
+    void flip_scalar_bit(uint32_t tag, unsigned bit);
+
     const std::vector<Completion> &completions() const { return completions_; }
     const std::string &error() const { return error_; }
     uint64_t cycle() const { return cycle_; }
@@ -59,6 +62,7 @@ class EngineRig
     bool busy() const;
     bool idle() const;
     size_t unsent() const { return commands_.size(); }
+    unsigned context_of(uint32_t tag) const;
     unsigned last_context() const { return last_context_; } // taken by the newest command
 
   private:

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The scalar path and the canonicaliser of the engine, on their own: also for programs that the device does not have yet.
+// The scalar path, its record and the canonicaliser of the engine, on their own: also for programs that the device does not have yet.
 module eph_engine_units (
     input  logic         clk_i,
     input  logic         rst_i,
@@ -17,6 +17,15 @@ module eph_engine_units (
     input  logic         ended_i,
     output logic         sign_o,
     output logic [4:0]   index_o,
+    // their record: turns at stage 4, with the digit of that cycle
+    input  logic         exec_i,
+    input  logic         advance_i,
+    input  logic         exchange_i,
+    input  logic         halt_i,
+    input  logic         taken_i,
+    input  logic [5:0]   flip_i,            // planted: sign, index
+    input  logic         wrong_exchange_i,  // planted: control of the turn
+    output logic         fault_o,
     // canonicaliser
     input  logic         start_i,
     input  logic [287:0] digits_i,
@@ -27,17 +36,51 @@ module eph_engine_units (
     output logic [31:0]  canon_o,
     output logic         canon_zero_o
 );
-  logic we;
+  logic we, in_busy, expect_busy, expect_valid, expect_ack;
   logic [4:0] pair;
   logic [15:0] data;
+  logic [16:0] expected;
+  assign busy_o = in_busy || expect_busy;
   eph_scalar_in u_in (
-      .clk_i, .rst_i, .wipe_i(rst_i), .step_valid_i, .step_i, .word_i, .form_i, .busy_o,
+      .clk_i, .rst_i, .wipe_i(rst_i), .step_valid_i, .step_i, .word_i, .form_i, .busy_o(in_busy),
       .we_o(we), .pair_o(pair), .data_o(data)
+  );
+  eph_scalar_expect u_expect (
+      .clk_i, .rst_i, .wipe_i(rst_i), .step_valid_i, .step_i, .word_i, .form_i, .busy_o(expect_busy),
+      .residue_valid_o(expect_valid), .residue_ack_i(expect_ack), .residue_o(expected)
   );
   eph_scalar #(.Contexts(2)) u_scalar (
       .clk_i, .we_i(we), .wctx_i(1'b1), .wpair_i(pair), .wdata_i(data),
       .ctx_i(1'b1), .offset_i, .windows_i, .width_i, .top_i, .ended_i, .sign_o, .index_o
   );
+
+  // The fields of instruction and program that the record looks at; the width is the bench's business, so position 0 is not special.
+  logic sign;
+  logic [4:0] index;
+  logic [95:0] word;
+  logic [127:0] prog;
+  logic [eph_fma_pkg::EphFmaCtlW-1:0] ctl, ctl5_q, ctl6_q;
+  assign {sign, index} = {sign_o, index_o} ^ flip_i;
+  always_comb begin
+    word = '0;
+    word[eph_isa_pkg::U_DIGITLsb] = advance_i;
+    word[eph_isa_pkg::U_XCHLsb+:2] = {exchange_i, 1'b0};
+    word[eph_isa_pkg::U_SEQLsb+:2] = {2{halt_i}};
+    prog = '0;
+    prog[eph_isa_pkg::P_DIGITSLsb+:2] = {1'b0, windows_i};
+    prog[eph_isa_pkg::P_WINDOWLsb+:3] = width_i;
+    ctl = '0;
+    ctl[eph_fma_pkg::CtlXFromY] = exchange_i && (sign ^ wrong_exchange_i);
+    ctl[eph_fma_pkg::CtlYFromX] = exchange_i && !(sign ^ wrong_exchange_i);
+  end
+  always_ff @(posedge clk_i) {ctl6_q, ctl5_q} <= {ctl5_q, ctl};
+  eph_scalar_record #(.Contexts(2)) u_record (
+      .clk_i, .expect_valid_i(expect_valid), .expect_ack_o(expect_ack), .expect_ctx_i(1'b1), .expect_i(expected),
+      .turn_i(rst_i ? eph_engine_pkg::TurnReset : exec_i ? eph_engine_pkg::TurnExec : eph_engine_pkg::TurnIdle),
+      .taken_i, .ctx_i(1'b1), .pos_i(9'd1), .word_i(word), .program_i(prog), .sign_i(sign), .index_i(index),
+      .ctl_i(ctl6_q), .fault_o
+  );
+
   eph_canon u_canon (
       .clk_i, .rst_i, .wipe_i(rst_i), .start_i, .digits_i, .field_i, .busy_o(canon_busy_o),
       .word_valid_o(canon_valid_o), .word_index_o(canon_index_o), .word_o(canon_o), .zero_o(canon_zero_o)

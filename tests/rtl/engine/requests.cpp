@@ -73,7 +73,10 @@ eph_sqe p256_derive_request()
     return sqe;
 }
 
-std::string check(const eph_sqe &sqe, unsigned qid, const Completion &done)
+namespace
+{
+
+std::string check_frame(const eph_sqe &sqe, unsigned qid, const Completion &done)
 {
     const eph_cqe &cqe = done.cqe;
     if (done.qid != qid || cqe.qid != qid || cqe.generation != sqe.generation || cqe.sq_head || cqe.phase)
@@ -81,6 +84,33 @@ std::string check(const eph_sqe &sqe, unsigned qid, const Completion &done)
     if (cqe.cycles != expected_cycles(sqe.opcode, sqe.curve))
         return "cycles " + std::to_string(cqe.cycles) + ", expected " +
                std::to_string(expected_cycles(sqe.opcode, sqe.curve));
+    return "";
+}
+
+std::string check_status(const eph_cqe &cqe, unsigned status, size_t results)
+{
+    if (cqe.status != status)
+        return "status " + std::to_string(cqe.status) + ", expected " + std::to_string(status);
+    for (size_t i = 32 * results; i < sizeof cqe.result; i++)
+        if (cqe.result[i])
+            return "result byte " + std::to_string(i) + " not zero";
+    return "";
+}
+
+} // namespace
+
+std::string check_refused(const eph_sqe &sqe, unsigned qid, const Completion &done)
+{
+    std::string wrong = check_frame(sqe, qid, done);
+    return wrong.empty() ? check_status(done.cqe, EPH_ST_CHECK, 0) : wrong;
+}
+
+std::string check(const eph_sqe &sqe, unsigned qid, const Completion &done)
+{
+    const eph_cqe &cqe = done.cqe;
+    std::string wrong = check_frame(sqe, qid, done);
+    if (!wrong.empty())
+        return wrong;
 
     unsigned status = EPH_ST_OK, results = 0;
     uint8_t u[32] = {0};
@@ -104,13 +134,11 @@ std::string check(const eph_sqe &sqe, unsigned qid, const Completion &done)
         reference_keygen(sqe.scalar, u);
         fields = check_keygen_fields(cqe.result);
     }
-    if (cqe.status != status)
-        return "status " + std::to_string(cqe.status) + ", expected " + std::to_string(status);
     if (status != EPH_ST_OK)
         results = 0;
-    for (size_t i = 32 * results; i < sizeof cqe.result; i++)
-        if (cqe.result[i])
-            return "result byte " + std::to_string(i) + " not zero";
+    wrong = check_status(cqe, status, results);
+    if (!wrong.empty())
+        return wrong;
     if (results && memcmp(u, cqe.result, 32))
         return "result 0 differs from OpenSSL";
     return results ? fields : "";

@@ -3,11 +3,8 @@
 // integers.
 #include <cstdio>
 #include <cstring>
-#include <memory>
-#include <openssl/bn.h>
-#include <random>
 
-#include "Veph_engine_units.h"
+#include "units_rig.h"
 extern "C" {
 #include <isa.h>
 }
@@ -15,119 +12,20 @@ extern "C" {
 namespace
 {
 
-std::mt19937_64 rng(20261125);
-Veph_engine_units top;
-
-struct FreeBn {
-    void operator()(BIGNUM *n) const { BN_free(n); }
-};
-using Bn = std::unique_ptr<BIGNUM, FreeBn>;
-
-Bn from_hex(const char *hex)
-{
-    BIGNUM *n = nullptr;
-    BN_hex2bn(&n, hex);
-    return Bn(n);
-}
-
-void tick()
-{
-    top.clk_i = 1;
-    top.eval();
-    top.clk_i = 0;
-    top.eval();
-}
+using namespace eph;
 
 // ---- scalars
-
-struct Shape {
-    const char *name;
-    unsigned form, windows, width, count, lowest; // windows = 0: ladder of `count` bits
-    const char *order;
-};
-const char kL[] = "1000000000000000000000000000000014def9dea2f79cd65812631a5cf5d3ed";
-const char kN[] = "ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551";
-const Shape shapes[] = {{"x25519 ladder", EPH_SCALAR_CLAMP, 0, 1, 255, 1, kL},
-                        {"x25519 comb, 6 bits", EPH_SCALAR_COMB25519, 1, 6, 43, 6, kL},
-                        {"p256 windows, 4 bits, lowest 2", EPH_SCALAR_ODD, 1, 4, 65, 2, kN},
-                        {"p256 windows, 5 bits", EPH_SCALAR_ODD, 1, 5, 52, 5, kN},
-                        {"p256 comb, 6 bits, lowest 5", EPH_SCALAR_ODD, 1, 6, 43, 5, kN}};
-
-void load_scalar(const uint8_t bytes[32], unsigned form)
-{
-    for (unsigned step = 0; step < 10; step++) {
-        while (top.busy_o) {
-            top.step_valid_i = 0;
-            tick();
-        }
-        top.step_valid_i = 1;
-        top.step_i = step;
-        top.form_i = form;
-        top.word_i = static_cast<uint32_t>(rng()); // steps 8 and 9 must not look at it
-        if (step < 8)
-            memcpy(&top.word_i, bytes + 4 * step, 4);
-        tick();
-    }
-    top.step_valid_i = 0;
-    for (int i = 0; i < 3; i++)
-        tick();
-}
-
-// Offset at stage 1, shape at stage 3, digit at stage 4: 3 cycles (the latency that the module states).
-void read_digit(const Shape &shape, unsigned offset, unsigned position, bool ended)
-{
-    top.offset_i = offset;
-    tick();
-    top.offset_i = static_cast<unsigned>(rng() % 512);
-    tick();
-    top.windows_i = shape.windows;
-    top.width_i = position ? shape.width : shape.lowest;
-    top.top_i = position + 1 == shape.count;
-    top.ended_i = ended;
-    tick();
-}
-
-// The integer that the program's form makes of k, and whether it was replaced by its negative.
-Bn form_of(const Shape &shape, const uint8_t bytes[32], bool *negated)
-{
-    uint8_t k[32];
-    memcpy(k, bytes, 32);
-    if (shape.form != EPH_SCALAR_ODD) {
-        k[0] &= 248;
-        k[31] = (k[31] & 127) | 64;
-    }
-    Bn value(BN_lebin2bn(k, 32, nullptr));
-    *negated = false;
-    if (shape.form == EPH_SCALAR_CLAMP)
-        return value;
-    if (shape.form == EPH_SCALAR_COMB25519)
-        BN_rshift(value.get(), value.get(), 3);
-    if (!BN_is_odd(value.get())) {
-        Bn order = from_hex(shape.order);
-        BN_sub(value.get(), order.get(), value.get());
-        *negated = true;
-    }
-    return value;
-}
 
 bool scalar_is_right(const Shape &shape, const uint8_t bytes[32])
 {
     bool negated;
-    Bn expected = form_of(shape, bytes, &negated), sum(BN_new()), term(BN_new());
+    Bn expected = form_of(shape, bytes, &negated), sum(BN_new());
     load_scalar(bytes, shape.form);
     bool bit = false;
     for (unsigned position = shape.count; position-- > 0;) {
-        unsigned offset = !position ? 0 : shape.lowest + shape.width * (position - 1);
+        unsigned offset = shape.offset(position);
         read_digit(shape, offset, position, false);
-        if (shape.windows) { // sum of digit * 2^offset
-            BN_set_word(term.get(), 2 * top.index_o + 1);
-            BN_set_negative(term.get(), top.sign_o);
-        } else { // a swap says that the bit changes
-            bit ^= top.sign_o;
-            BN_set_word(term.get(), bit);
-        }
-        BN_lshift(term.get(), term.get(), static_cast<int>(offset));
-        BN_add(sum.get(), sum.get(), term.get());
+        add_digit(shape, sum.get(), offset, top.sign_o, top.index_o, &bit);
     }
     read_digit(shape, 8 * 63, 0, true);
     return BN_cmp(sum.get(), expected.get()) == 0 && top.sign_o == negated && top.index_o == 0;
@@ -137,21 +35,8 @@ bool scalars()
 {
     for (const Shape &shape : shapes)
         for (unsigned i = 0; i < 200; i++) {
-            uint8_t k[32] = {0};
-            Bn order = from_hex(shape.order);
-            if (i < 40) { // 1 .. 20, n-20 .. n-1
-                Bn edge(BN_new());
-                BN_set_word(edge.get(), i % 20 + 1);
-                if (i >= 20)
-                    BN_sub(edge.get(), order.get(), edge.get());
-                BN_bn2lebinpad(edge.get(), k, 32);
-            } else {
-                Bn random(BN_new());
-                BN_rand_range(random.get(), order.get());
-                if (BN_is_zero(random.get()))
-                    BN_one(random.get());
-                BN_bn2lebinpad(random.get(), k, 32);
-            }
+            uint8_t k[32];
+            scalar_number(shape, i, k);
             if (!scalar_is_right(shape, k))
                 return printf("%s: scalar %u wrong\n", shape.name, i), false;
         }
@@ -252,9 +137,7 @@ bool canonical_values()
 
 int main()
 {
-    top.rst_i = 1;
-    tick();
-    top.rst_i = 0;
+    reset();
     bool right = scalars() && canonical_values();
     printf("units: %s\n", right ? "ok" : "FAILED");
     return right ? 0 : 1;
