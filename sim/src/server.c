@@ -216,7 +216,8 @@ static bool awake(const struct eph_server *server, uint64_t now)
     return now - server->last_event_ns < server->awake_ns || eph_device_idle_ns(server->device) != UINT64_MAX;
 }
 
-// Ends a turn that began at start_ns; spun: it looked for work that was not there.
+// Ends a turn that began at start_ns; spun: it looked for work that was not there. No sched_yield: measured, whoever
+// else wants this CPU then has nearly all of it, and answers are late by its time slices.
 static void account(struct eph_server *server, uint64_t start_ns, bool spun)
 {
     struct eph_device_stats *stats = &server->device->stats;

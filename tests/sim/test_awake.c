@@ -70,7 +70,7 @@ static unsigned long sleeps_between_doorbells(void)
 {
     unsigned long before = daemon_sleeps();
     for (int i = 0; i < RINGS; i++) {
-        raw_post32(&client, EPH_DOORBELL_BASE + EPH_DB_CQ_HEAD, 0);
+        raw_post32(&client, EPH_DOORBELL_BASE + EPH_DB_CQ_HEAD, queue.cq_head);
         (void)usleep(1000);
     }
     return daemon_sleeps() - before;
