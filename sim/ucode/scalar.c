@@ -51,7 +51,7 @@ void eph_digits_init(struct eph_digits *digits, const uint64_t program[2], const
         clamp(k);
         for (int i = 0; i < 4; i++)
             k[i] = k[i] >> 3 | k[i + 1] << 61;
-        make_odd(k, order_25519);
+        digits->parity = make_odd(k, order_25519); // no program looks at it, but the record has it
         break;
     case EPH_SCALAR_ODD:
         digits->parity = make_odd(k, order_p256);

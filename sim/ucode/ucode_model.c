@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ucode_model.h"
 #include "datapath.h"
+#include "record.h"
 #include "scalar.h"
 #include <string.h>
 
@@ -9,6 +10,7 @@ struct machine { // all of it secret but image, program and count
     const uint64_t *program;
     struct eph_digits digits;
     struct eph_digit digit;
+    struct eph_record record;
     struct eph_value registers[EPH_REGISTERS];
     struct eph_value table[EPH_TABLE_ENTRIES];
     unsigned count; // of the loop
@@ -131,6 +133,7 @@ static void execute_word(struct machine *m, const uint64_t word[2])
     if (get(word, EPH_U_TWE))
         m->table[get(word, EPH_U_TDST)] = result;
     if (get(word, EPH_U_DIGIT)) {
+        eph_record_digit(&m->record, &m->digits, &m->digit);
         eph_digits_advance(&m->digits);
         m->digit = eph_digits_current(&m->digits);
     }
@@ -144,8 +147,10 @@ static unsigned run(struct machine *m)
         const uint64_t *word = m->image->rom[pc % EPH_UCODE_WORDS];
         execute_word(m, word);
         uint32_t seq = get(word, EPH_U_SEQ);
-        if (seq == EPH_SEQ_HALT)
+        if (seq == EPH_SEQ_HALT) {
+            eph_record_parity(&m->record, &m->digit);
             return turns + 1;
+        }
         if (seq == EPH_SEQ_COUNT)
             m->count = get(word, EPH_U_COUNT);
         if (seq == EPH_SEQ_LOOP && m->count != 0) {
@@ -172,6 +177,8 @@ static enum eph_wire_status unload(struct machine *m, struct eph_cqe *cqe)
         if (!check_row)
             store_value(cqe->result + 32 * i, &m->registers[i]);
     }
+    if (eph_record_fault(&m->record))
+        status = EPH_ST_CHECK;
     if (status != EPH_ST_OK)
         wipe(cqe->result, sizeof cqe->result);
     return status;
@@ -215,6 +222,7 @@ void eph_model_execute_image(const struct eph_ucode_image *image, uint32_t conte
     }
     eph_digits_init(&m.digits, m.program, sqe->scalar);
     m.digit = eph_digits_current(&m.digits);
+    eph_record_init(&m.record, m.program, sqe->scalar);
     unsigned turns = load_operands(&m, sqe) + run(&m) + unload_and_wipe_turns(m.program);
     cqe->cycles += contexts * turns;
     cqe->status = (uint16_t)unload(&m, cqe);
