@@ -65,7 +65,8 @@ static bool dma_read(void *context, unsigned queue, uint64_t address, void *buff
     if (!dma_allowed(function, EPH_ERR_AXI_READ, address))
         return false;
     if (!eph_dma_read(&function->dma, address, buffer, bytes))
-        return refuse(function, EPH_ERR_AXI_READ, address, "not mapped by the client");
+        return refuse(function, EPH_ERR_AXI_READ, address,
+                      "not mapped by the client, or its file has become too short");
     return true;
 }
 
@@ -96,7 +97,8 @@ static void strike(struct eph_device *device, enum eph_fault fault)
 static bool deliver(struct eph_function *function, uint64_t address, const struct eph_cqe *cqe)
 {
     if (!eph_dma_write(&function->dma, address, cqe, sizeof *cqe))
-        return refuse(function, EPH_ERR_AXI_WRITE, address, "not mapped by the client");
+        return refuse(function, EPH_ERR_AXI_WRITE, address,
+                      "not mapped by the client, or its file has become too short");
     return true;
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dma.h"
+#include "guard.h"
 
 #include <errno.h>
 #include <stdatomic.h>
@@ -52,8 +53,8 @@ static size_t lower_bound(const struct eph_dma_table *table, uint64_t address)
     return low;
 }
 
-// A map beyond the end of its file would raise SIGBUS at the first access, so only regular files (memfd, shm,
-// hugetlbfs) that are long enough are taken.
+// Only regular files (memfd, shm, hugetlbfs) that are long enough are taken. A client may shorten its file later: see
+// guard.h.
 static int map_file(const struct eph_vu_dma_map *request, int fd, uint8_t **host)
 {
     struct stat status;
@@ -165,7 +166,8 @@ bool eph_dma_read(const struct eph_dma_table *table, uint64_t address, void *buf
     uint8_t *to = buffer;
     for (size_t chunk = 0; bytes > 0; address += chunk, to += chunk, bytes -= chunk) {
         const uint8_t *host = reach(table, address, bytes, EPH_VU_DMA_FLAG_READ, &chunk);
-        memcpy(to, host, chunk);
+        if (!eph_guard_copy(to, host, chunk))
+            return false;
     }
     return true;
 }
@@ -179,14 +181,15 @@ bool eph_dma_write(const struct eph_dma_table *table, uint64_t address, const vo
     size_t plain = ordered ? bytes - 8 : bytes, chunk = 0;
     for (; plain > 0; address += chunk, from += chunk, plain -= chunk) {
         uint8_t *host = reach(table, address, plain, EPH_VU_DMA_FLAG_WRITE, &chunk);
-        memcpy(host, from, chunk);
+        if (!eph_guard_copy(host, from, chunk))
+            return false;
     }
     if (ordered) {
         uint64_t value;
         memcpy(&value, from, sizeof value);
         // Orders the copies above before this store; pairs with the client's acquire load of the phase.
         uint8_t *last = reach(table, address, 8, EPH_VU_DMA_FLAG_WRITE, &chunk);
-        atomic_store_explicit((_Atomic uint64_t *)(void *)last, value, memory_order_release);
+        return eph_guard_store64((uint64_t *)(void *)last, value);
     }
     return true;
 }

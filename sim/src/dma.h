@@ -32,7 +32,8 @@ int eph_dma_map(struct eph_dma_table *table, const struct eph_vu_dma_map *reques
 int eph_dma_unmap(struct eph_dma_table *table, uint64_t address, uint64_t bytes);
 void eph_dma_unmap_all(struct eph_dma_table *table);
 
-// Copies may cross from one map into the next. False: not all of it is mapped with that right, and nothing was copied.
+// Copies may cross from one map into the next. False: not all of it is mapped with that right, and nothing was copied;
+// or the mapped file has become too short meanwhile, and some of it was.
 bool eph_dma_read(const struct eph_dma_table *table, uint64_t address, void *buffer, size_t bytes);
 // The last 8 bytes (when aligned) become visible after all others: a completion's phase comes last.
 bool eph_dma_write(const struct eph_dma_table *table, uint64_t address, const void *buffer, size_t bytes);

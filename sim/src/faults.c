@@ -13,6 +13,7 @@ static const struct {
     [EPH_FAULT_LATE] = {"late", "late completion"},
     [EPH_FAULT_DUPLICATE] = {"dup", "duplicate completion (replaces the next one)"},
     [EPH_FAULT_CORRUPT] = {"corrupt", "corrupt result"},
+    [EPH_FAULT_CHECK] = {"check", "scalar damaged inside the device (status CHECK)"},
     [EPH_FAULT_WRONG_TAG] = {"wrongtag", "wrong tag"},
     [EPH_FAULT_WRONG_GENERATION] = {"wronggen", "wrong generation"},
     [EPH_FAULT_HANG] = {"hang", "hang until reset"},
@@ -22,7 +23,7 @@ static const struct {
 
 const char eph_fault_help[] =
     "  NAME=1/N  each completion with probability 1/N    NAME@N  once, at the Nth completion\n"
-    "  lost  late (late=1/N:MSms)  dup (replaces the next completion)  corrupt  wrongtag  wronggen\n"
+    "  lost  late (late=1/N:MSms)  dup (replaces the next completion)  corrupt  check  wrongtag  wronggen\n"
     "  hang  fatal  allones          seed=N: another sequence. Separate several by commas.\n";
 
 enum { NS_PER_MS = 1000000, DEFAULT_LATE_MS = 5, MAX_LATE_MS = 60000 };
@@ -100,7 +101,7 @@ bool eph_fault_parse(struct eph_fault_plan *plan, const char *specification, cha
             (void)snprintf(
                 message, message_bytes,
                 "fault '%.40s' not understood: NAME=1/N or NAME@N with NAME one of lost, late (late=1/N:5ms), dup, "
-                "corrupt, wrongtag, wronggen, hang, fatal, allones; or seed=N",
+                "corrupt, check, wrongtag, wronggen, hang, fatal, allones; or seed=N",
                 item);
     }
     free(copy);
@@ -136,10 +137,14 @@ enum eph_fault eph_fault_next(struct eph_fault_plan *plan)
 
 void eph_fault_apply(struct eph_fault_plan *plan, enum eph_fault fault, struct eph_cqe *cqe)
 {
-    if (fault == EPH_FAULT_CORRUPT)
+    if (fault == EPH_FAULT_CORRUPT) {
         cqe->result[next_random(plan) % EPH_CURVE_BYTES_X25519] ^= (uint8_t)(1u << next_random(plan) % 8);
-    else if (fault == EPH_FAULT_WRONG_TAG)
+    } else if (fault == EPH_FAULT_CHECK) { // what a device says that has noticed it (rtl/README.md)
+        cqe->status = EPH_ST_CHECK;
+        memset(cqe->result, 0, sizeof cqe->result);
+    } else if (fault == EPH_FAULT_WRONG_TAG) {
         cqe->tag ^= UINT32_C(1) << next_random(plan) % 32;
-    else if (fault == EPH_FAULT_WRONG_GENERATION)
+    } else if (fault == EPH_FAULT_WRONG_GENERATION) {
         cqe->generation ^= UINT64_C(1) << next_random(plan) % 64;
+    }
 }

@@ -15,6 +15,7 @@ enum eph_fault {
     EPH_FAULT_LATE,
     EPH_FAULT_DUPLICATE,
     EPH_FAULT_CORRUPT,
+    EPH_FAULT_CHECK,
     EPH_FAULT_WRONG_TAG,
     EPH_FAULT_WRONG_GENERATION,
     EPH_FAULT_HANG,
@@ -39,7 +40,7 @@ bool eph_fault_parse(struct eph_fault_plan *plan, const char *specification, cha
 bool eph_fault_active(const struct eph_fault_plan *plan);
 // Counts one completion and decides what happens to it.
 enum eph_fault eph_fault_next(struct eph_fault_plan *plan);
-// CORRUPT, WRONG_TAG and WRONG_GENERATION change the completion; the others leave it.
+// CORRUPT, CHECK, WRONG_TAG and WRONG_GENERATION change the completion; the others leave it.
 void eph_fault_apply(struct eph_fault_plan *plan, enum eph_fault fault, struct eph_cqe *cqe);
 const char *eph_fault_text(enum eph_fault fault);
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // ephemera-sim: the simulated device as a daemon.
+#include "guard.h"
 #include "measure.h"
 #include "progress.h"
 #include "server.h"
@@ -211,8 +212,9 @@ static int listen_or_complain(const char *path, int type)
     return fd;
 }
 
-static int block_signals(void) // returns a descriptor that is readable after SIGINT or SIGTERM
+static int take_signals(void) // returns a descriptor that is readable after SIGINT or SIGTERM
 {
+    (void)eph_guard_install();
     sigset_t stop;
     sigemptyset(&stop);
     sigaddset(&stop, SIGINT);
@@ -289,7 +291,7 @@ int main(int argc, char **argv)
     if (status >= 0)
         return status;
     char message[512];
-    int stop_fd = block_signals();
+    int stop_fd = take_signals();
     if (arguments.measure) {
         status = eph_measure(arguments.backend, &arguments.device.backend, stdout);
         return status == ENOTSUP || status == EINVAL ? (errno = status, complain_about_backend(&arguments, ""))

@@ -7,6 +7,7 @@
 #include <linux/vfio.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/prctl.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -117,6 +118,81 @@ Test(clients, one_that_dies_in_flight_leaves_the_others_alone)
         expect(&queue, 50 + i);
         raw_close(&other);
     }
+    raw_close(&survivor);
+}
+
+// ---- memory that goes away
+
+// Configures and enables the queue without a look at the memory, which may not be there.
+static void enable_blindly(struct raw_client *client)
+{
+    static const struct {
+        uint32_t reg, value;
+    } rows[] = {{EPH_QREG_SQ_BASE_LO, RAW_ADDRESS + RAW_SQ_OFFSET},
+                {EPH_QREG_CQ_BASE_LO, RAW_ADDRESS + RAW_CQ_OFFSET},
+                {EPH_QREG_LOG2_DEPTH, 3},
+                {EPH_QREG_VECTOR, RAW_VECTOR},
+                {EPH_QREG_ENABLE, 1}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        raw_write32(client, EPH_QUEUE_REGS_BASE + rows[i].reg, rows[i].value);
+}
+
+Test(clients, one_that_shortens_its_memory_harms_only_itself)
+{
+    static const struct {
+        off_t bytes;
+        uint32_t code;
+    } rows[] = {{0, EPH_ERR_AXI_READ}, {RAW_CQ_OFFSET, EPH_ERR_AXI_WRITE}};
+    struct raw_client survivor, other;
+    struct raw_queue queue, doomed;
+    attach(&survivor, &queue);
+    attach(&other, &doomed);
+    for (uint32_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct eph_sqe sqe = raw_request(EPH_OP_KEYGEN, i);
+        raw_queue_put(&doomed, &sqe);
+        cr_assert_eq(ftruncate(other.memory_fd, rows[i].bytes), 0);
+        raw_queue_ring(&doomed);
+        cr_assert(raw_queue_state(&other, EPH_QSTATE_ERROR));
+        cr_assert_eq(raw_read32(&other, EPH_REG_ERR_CODE), rows[i].code);
+        submit(&queue, EPH_OP_KEYGEN, i);
+        expect(&queue, i);
+        cr_assert_eq(ftruncate(other.memory_fd, RAW_MEMORY_BYTES), 0);
+        raw_write32(&other, EPH_REG_CTRL, EPH_CTRL_RESET);
+        raw_queue_reopen(&doomed);
+        submit(&doomed, EPH_OP_KEYGEN, 100 + i); // with its memory back it is served again
+        expect(&doomed, 100 + i);
+    }
+    raw_close(&other);
+    raw_close(&survivor);
+    cr_assert_geq(raw_daemon_stop_counter(&daemon_, "dma_refused"), 2ull);
+    daemon_.pid = 0;
+}
+
+Test(clients, one_that_shortens_its_memory_at_any_moment_harms_only_itself)
+{
+    enum { ROUNDS = 100 };
+    struct raw_client survivor, other;
+    struct raw_queue queue, doomed;
+    attach(&survivor, &queue);
+    attach(&other, &doomed);
+    pid_t pid = fork();
+    if (pid == 0)
+        (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+    while (pid == 0) {
+        (void)!ftruncate(other.memory_fd, 0);
+        (void)!ftruncate(other.memory_fd, RAW_MEMORY_BYTES);
+    }
+    for (uint32_t i = 0; i < ROUNDS; i++) {
+        raw_write32(&other, EPH_REG_CTRL, EPH_CTRL_RESET);
+        enable_blindly(&other);
+        raw_post32(&other, EPH_DOORBELL_BASE + EPH_DB_SQ_TAIL, 7);
+        (void)raw_read32(&other, EPH_QUEUE_REGS_BASE + EPH_QREG_DONE);
+    }
+    submit(&queue, EPH_OP_DERIVE, 1);
+    expect(&queue, 1);
+    (void)kill(pid, SIGKILL);
+    cr_assert_eq(waitpid(pid, NULL, 0), pid);
+    raw_close(&other);
     raw_close(&survivor);
 }
 

@@ -122,6 +122,19 @@ Test(faults, corruption_changes_one_bit_of_the_result)
     expect_good(2);
 }
 
+Test(faults, a_damaged_scalar_is_told_and_shows_no_result)
+{
+    open_with("check@1");
+    struct eph_cqe cqe;
+    static const uint8_t zeros[sizeof cqe.result];
+    struct eph_sqe sqe = submit(1);
+    cr_assert(raw_queue_get(&queue, &cqe, ANSWER_MS));
+    cr_assert_eq(cqe.status, EPH_ST_CHECK);
+    cr_assert_eq(cqe.tag, sqe.tag);
+    cr_assert_arr_eq(cqe.result, zeros, sizeof zeros);
+    expect_good(2);
+}
+
 Test(faults, wrong_tag_and_generation)
 {
     open_with("wrongtag@1,wronggen@2");
