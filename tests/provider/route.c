@@ -210,6 +210,18 @@ Test(route, corrupt_results_are_caught_by_our_check)
     cr_assert_eq(in_software(), rig_fallbacks(&rig));
 }
 
+// A device that noticed a damaged scalar: software instead, under a cause of its own.
+Test(route, what_the_device_refuses_itself_is_computed_in_software)
+{
+    start_daemon("check@3,check=1/5,seed=4"); // with this seed the first one, which answers the self-test, is right
+    open_on_daemon("");
+    for (int i = 0; i < 30; i++)
+        rig_agree(&rig);
+    cr_assert(rig_counters(&rig).fallbacks[EPH_CAUSE_DEVICE_CHECK] >= 4);
+    cr_assert_eq(on_device() + in_software(), 60);
+    cr_assert_eq(in_software(), rig_fallbacks(&rig));
+}
+
 Test(route, lost_completions_cost_a_deadline_not_a_handshake)
 {
     start_daemon("lost@3"); // the first one answers the self-test
