@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "html.h"
 
+#include "bars.h"
+#include "html_answer.h"
 #include "plot.h"
 #include "report.h"
 
@@ -13,21 +15,6 @@ struct column {
     const char *title, *path;
     int decimals; // of numbers; -1: text; -2: a share, in percent
 };
-
-static void put_text(FILE *page, const char *text)
-{
-    for (; *text; text++) {
-        const char *entity = *text == '<'   ? "&lt;"
-                             : *text == '>' ? "&gt;"
-                             : *text == '&' ? "&amp;"
-                             : *text == '"' ? "&quot;"
-                                            : NULL;
-        if (entity)
-            fputs(entity, page);
-        else
-            fputc(*text, page);
-    }
-}
 
 static const json_t *value_at(const json_t *row, const char *path)
 {
@@ -67,9 +54,10 @@ static void table(FILE *page, const json_t *report, const char *section, const c
         if (class_name && strcmp(report_text(row, "class"), class_name) != 0)
             continue;
         if (rows++ == 0) {
-            fprintf(page, "<h2>%s%s%s</h2>\n<table><tr>", class_name ? class_name : "", class_name ? ": " : "", title);
+            fprintf(page, "<h2>%s%s%s</h2>\n<div class=wide><table><tr>", class_name ? class_name : "",
+                    class_name ? ": " : "", title);
             for (const struct column *column = columns; column->title; column++)
-                fprintf(page, "<th>%s</th>", column->title);
+                fprintf(page, "<th%s>%s</th>", column->decimals == -1 ? "" : " class=n", column->title);
             fprintf(page, "</tr>\n");
         }
         fprintf(page, "<tr>");
@@ -81,7 +69,7 @@ static void table(FILE *page, const json_t *report, const char *section, const c
         fprintf(page, "</tr>\n");
     }
     if (rows > 0)
-        fprintf(page, "</table>\n");
+        fprintf(page, "</table></div>\n");
 }
 
 static const struct column suite_columns[] = {{"suite", "suite", -1},
@@ -102,6 +90,7 @@ static const struct column suite_columns[] = {{"suite", "suite", -1},
 static const struct column handshake_columns[] = {{"suite", "suite", -1},
                                                   {"handshake", "handshake", -1},
                                                   {"variant", "variant", -1},
+                                                  {"device", "device", -1},
                                                   {"served by", "served_by", -1},
                                                   {"load", "load", -1},
                                                   {"in flight", "in_flight", 0},
@@ -122,6 +111,8 @@ static const struct column operation_columns[] = {{"curve", "curve", -1},
                                                   {"operation", "operation", -1},
                                                   {"through", "api", -1},
                                                   {"back end", "backend", -1},
+                                                  {"calls", "calls", -1},
+                                                  {"device", "device", -1},
                                                   {"served by", "served_by", -1},
                                                   {"in flight", "in_flight", 0},
                                                   {"op/s", "per_second.median", 0},
@@ -168,6 +159,13 @@ static const struct column projection_columns[] = {{"part", "part", -1},
                                                    {0}};
 static const struct column record_columns[] = {
     {"what", "label", -1}, {"op/s", "per_second", 0}, {"note", "note", -1}, {"source", "source", -1}, {0}};
+static const struct column device_columns[] = {{"device", "device", -1},
+                                               {"simulated", "simulated", -1},
+                                               {"CPU s", "cpu_seconds", 1},
+                                               {"operations", "completions", 0},
+                                               {"late by > 100 us", "timed_late", 0},
+                                               {"worst us", "timed_worst_late_us", 0},
+                                               {0}};
 static const struct column variant_columns[] = {{"variant", "name", -1},
                                                 {"", "text", -1},
                                                 {"by the device", "operations.device", 0},
@@ -177,62 +175,17 @@ static const struct column variant_columns[] = {{"variant", "name", -1},
 static const struct column note_columns[] = {{"what", "what", -1}, {"reason", "reason", -1}, {0}};
 static const struct column check_columns[] = {{"what", "what", -1}, {"good", "good", -1}, {"", "text", -1}, {0}};
 
-static void head(FILE *page, const json_t *report)
-{
-    const json_t *machine = json_object_get(report, "machine");
-    char *described = json_dumps(machine, JSON_COMPACT | JSON_REAL_PRECISION(4));
-    fprintf(page,
-            "<!DOCTYPE html>\n<html lang=en><head><meta charset=utf-8><title>Ephemera benchmark</title><style>"
-            "body{font:15px sans-serif;max-width:1200px;margin:2em auto;padding:0 "
-            "1em}table{border-collapse:collapse;font-size:13px}"
-            "td,th{border:1px solid #bbb;padding:2px 6px}td.n{text-align:right}th{background:#eee}figure{margin:1em "
-            "0}svg{max-width:100%%;height:auto}"
-            ".warn{background:#fdd;padding:.5em}</style></head><body>\n<h1>Ephemera benchmark</h1>\n<p>%s, %d rounds "
-            "of %g s%s. Machine: <code>",
-            report_text(report, "started"), (int)report_number(report, "rounds"),
-            report_number(report, "slice_seconds"), json_is_true(json_object_get(report, "quick")) ? ", quick" : "");
-    put_text(page, described ? described : "");
-    fprintf(page, "</code></p>\n");
-    free(described);
-    if (json_is_true(json_object_get(report, "interrupted")))
-        fprintf(page, "<p class=warn>Interrupted: this is what was measured before.</p>\n");
-    if (report_number(machine, "load_average") > report_number(machine, "cpus") / 2)
-        fprintf(page, "<p class=warn>The machine was busy at the start: ratios hold within the A/A spread, absolute "
-                      "figures do not.</p>\n");
-    fprintf(page, "<p>MEASURED: CPU and wall time of this machine. SIMULATED: functional, says nothing about "
-                  "hardware's speed. PROJECTED: engines x "
-                  "clock / cycles. PREDICTED: arithmetic on measurements and stated costs. No table holds two of them. "
-                  "A gain inside the A/A spread, "
-                  "the difference of two identical configurations in the same rounds, is no gain.</p>\n");
-}
-
-// A reader must not take a described device for a card.
-static void devices(FILE *page, const json_t *report)
-{
-    size_t index;
-    json_t *row;
-    json_array_foreach(json_object_get(report, "devices"), index, row)
-    {
-        if (!json_is_true(json_object_get(row, "simulated")))
-            continue;
-        fprintf(page, "<p class=warn>The devices are SIMULATED: no such card exists. They are processes of this "
-                      "machine that answer like described ones; what is measured is the CPU of the host with the real "
-                      "provider, driver and queue.</p>\n");
-        return;
-    }
-}
-
 static void plots(FILE *page, const json_t *report)
 {
+    plot_phases(page, report);
+    plot_records(page, report);
     if (!plot_available()) {
-        fprintf(page, "<p class=warn>No pictures: gnuplot is not installed (Debian package gnuplot-nox). The tables "
+        fprintf(page, "<p class=warn>No curves: gnuplot is not installed (Debian package gnuplot-nox). The tables "
                       "are complete.</p>\n");
         return;
     }
-    plot_phases(page, report);
     plot_throughput(page, report);
     plot_latency(page, report);
-    plot_records(page, report);
 }
 
 bool html_write(const json_t *report, const char *path)
@@ -242,11 +195,12 @@ bool html_write(const json_t *report, const char *path)
         fprintf(stderr, "ephemera-bench: cannot write %s\n", path);
         return false;
     }
-    head(page, report);
-    devices(page, report);
+    html_head(page, report);
+    html_answer(page, report);
+    html_targets(page, report);
     plots(page, report);
     table(page, report, "suites", CLASS_MEASURED, "stock OpenSSL, what a handshake costs the server", suite_columns);
-    table(page, report, "predictions", CLASS_PREDICTED, "gain of Ephemera on this machine, no device used",
+    table(page, report, "predictions", CLASS_PREDICTED, "gain of Ephemera on this machine, arithmetic",
           prediction_columns);
     table(page, report, "operations", CLASS_MEASURED, "single operations", operation_columns);
     table(page, report, "operations", CLASS_SIMULATED, "single operations on a simulated device: functional only",
@@ -254,11 +208,14 @@ bool html_write(const json_t *report, const char *path)
     table(page, report, "cycles", CLASS_SIMULATED, "cycles counted in simulation", cycle_columns);
     table(page, report, "projections", CLASS_PROJECTED, "a part with these engines", projection_columns);
     table(page, report, "records", NULL, "Published figures", record_columns);
+    table(page, report, "devices", NULL, "Devices, and the CPU of their own processes", device_columns);
     table(page, report, "variants", NULL, "Variants, and who computed their keys", variant_columns);
     table(page, report, "checks", NULL, "Checks", check_columns);
     table(page, report, "failures", NULL, "Failures", note_columns);
     table(page, report, "skipped", NULL, "Skipped", note_columns);
+    fprintf(page, "<details><summary>All handshakes: %zu rows</summary>\n", report_count(report, "handshakes"));
     table(page, report, "handshakes", CLASS_MEASURED, "all handshakes", handshake_columns);
+    fprintf(page, "</details>\n");
     fprintf(page, "</body></html>\n");
     bool good = !ferror(page);
     good = fclose(page) == 0 && good;

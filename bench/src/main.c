@@ -92,6 +92,19 @@ static int run(const struct settings *settings)
     return code;
 }
 
+static int show(const struct settings *settings)
+{
+    char html[4096];
+    json_t *report = report_load(settings->json);
+    if (!report)
+        return 2;
+    html_name(settings, html, sizeof(html));
+    bool written = html_write(report, html);
+    text_print(report);
+    json_decref(report);
+    return written ? 0 : 1;
+}
+
 int main(int argc, char **argv)
 {
     struct settings settings;
@@ -101,6 +114,8 @@ int main(int argc, char **argv)
     case COMMAND_HELP:
         settings_print_help();
         return 0;
+    case COMMAND_SHOW:
+        return show(&settings);
     case COMMAND_COMPARE:
         return compare_reports(settings.compare[0], settings.compare[1]);
     default:

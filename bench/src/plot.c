@@ -7,7 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SUITES_SHOWN = 8, VARIANTS_SHOWN = 16 };
+enum { SUITES_SHOWN = 8, VARIANTS_SHOWN = 6 };
+
+// What the curves show; the others are in the table.
+static const char *const shown[VARIANTS_SHOWN] = {"plain", "plain-async", "ideal",
+                                                  "auto",  "auto-async",  "always-async"};
 
 static const char preamble[] =
     "set terminal svg size 900,420 dynamic font 'sans,12' background '#ffffff'\n"
@@ -37,14 +41,14 @@ static bool is_open(const json_t *row)
     return strcmp(report_text(row, "load"), "open") == 0;
 }
 
-// Suites that were measured under more than one load, at most SUITES_SHOWN. Borrowed names.
+// Suites that were measured under all loads, at most SUITES_SHOWN. Borrowed names.
 static size_t loaded_suites(const json_t *report, const char *names[SUITES_SHOWN])
 {
     size_t index, count = 0;
     json_t *row;
     json_array_foreach(json_object_get(report, "handshakes"), index, row)
     {
-        bool seen = count == SUITES_SHOWN || (int)report_number(row, "in_flight") == 1;
+        bool seen = count == SUITES_SHOWN || !is_open(row);
         for (size_t i = 0; i < count && !seen; i++)
             seen = strcmp(names[i], report_text(row, "suite")) == 0;
         if (!seen)
@@ -53,18 +57,20 @@ static size_t loaded_suites(const json_t *report, const char *names[SUITES_SHOWN
     return count;
 }
 
-// Variants of a suite, each once.
+// Those of the shown variants that this suite has.
 static size_t variants_of(const json_t *report, const char *suite, const char *names[VARIANTS_SHOWN])
 {
-    size_t index, count = 0;
-    json_t *row;
-    json_array_foreach(json_object_get(report, "handshakes"), index, row)
-    {
-        bool seen = count == VARIANTS_SHOWN || !is_full(row, suite);
-        for (size_t i = 0; i < count && !seen; i++)
-            seen = strcmp(names[i], report_text(row, "variant")) == 0;
-        if (!seen)
-            names[count++] = report_text(row, "variant");
+    size_t count = 0;
+    for (size_t v = 0; v < VARIANTS_SHOWN; v++) {
+        size_t index;
+        json_t *row;
+        bool has = false;
+        json_array_foreach(json_object_get(report, "handshakes"), index, row)
+        {
+            has |= is_full(row, suite) && strcmp(report_text(row, "variant"), shown[v]) == 0;
+        }
+        if (has)
+            names[count++] = shown[v];
     }
     return count;
 }
@@ -125,7 +131,7 @@ void plot_throughput(FILE *page, const json_t *report)
         data_blocks(script, report, suites[s], variants, known);
         plot_list(script, "($6>0?$6:NaN):5", "linespoints", variants, known);
         fclose(script);
-        figure(page, text, CLASS_MEASURED, "Closed loop, server and client on one thread.");
+        figure(page, text, CLASS_MEASURED, "Closed loop, server and client on one thread: the client's work is in it.");
     }
 }
 
@@ -148,69 +154,4 @@ void plot_latency(FILE *page, const json_t *report)
         fclose(script);
         figure(page, text, CLASS_MEASURED, "Point: p99; bar: p50 to p99.9.");
     }
-}
-
-void plot_phases(FILE *page, const json_t *report)
-{
-    static const char *const phases[] = {"keygen", "derive", "check", "release", "kem", "signature", "rest"};
-    enum { PHASES = sizeof(phases) / sizeof(phases[0]) };
-    char *text;
-    size_t bytes, index, rows = 0;
-    json_t *row;
-    FILE *script = open_memstream(&text, &bytes);
-    fprintf(script, "%sset terminal svg size 900,640 dynamic font 'sans,12' background '#ffffff'\n$cpu << EOD\n",
-            preamble);
-    json_array_foreach(json_object_get(report, "handshakes"), index, row)
-    {
-        const json_t *costs = json_object_get(row, "phases_us");
-        bool again = strcmp(report_text(row, "variant"), "plain-again") == 0;
-        if (!costs || again || strcmp(report_text(row, "handshake"), "full") != 0)
-            continue;
-        fprintf(script, "\"%s %s\"", report_text(row, "suite"), report_text(row, "variant"));
-        for (size_t phase = 0; phase < PHASES; phase++)
-            fprintf(script, " %g", report_number(costs, phases[phase]));
-        fprintf(script, "\n");
-        rows++;
-    }
-    fprintf(script, "EOD\nset title \"server CPU of one full handshake, by phase\"\nset ylabel \"us\"\nset yrange "
-                    "[0:*]\nset style data histogram\n"
-                    "set style histogram rowstacked\nset boxwidth 0.7\nset xtics rotate by -60 scale 0 font ',9'\n");
-    for (int phase = 0; phase < PHASES; phase++)
-        fprintf(script, "%s $cpu using %d%s title \"%s\"", phase ? "," : "plot", phase + 2, phase ? "" : ":xtic(1)",
-                phases[phase]);
-    fprintf(script, "\n");
-    fclose(script);
-    if (rows > 0)
-        figure(page, text, CLASS_MEASURED,
-               "One handshake after the other; kem: ML-KEM and ECDHE of a hybrid together.");
-    else
-        free(text);
-}
-
-void plot_records(FILE *page, const json_t *report)
-{
-    char *text;
-    size_t bytes, index, rows = 0;
-    json_t *row;
-    FILE *script = open_memstream(&text, &bytes);
-    fprintf(script, "%sset terminal svg size 900,560 dynamic font 'sans,12' background '#ffffff'\n$rates << EOD\n",
-            preamble);
-    json_array_foreach(json_object_get(report, "projections"), index, row)
-        fprintf(script, "\"%s x%d, %s (projected)\" %g NaN\n", report_text(row, "part"),
-                (int)report_number(row, "engines"), report_text(row, "curve"),
-                report_number(row, "derives_per_second")),
-        rows++;
-    json_array_foreach(json_object_get(report, "records"), index, row)
-        fprintf(script, "\"%s (published)\" NaN %g\n", report_text(row, "label"), report_number(row, "per_second"));
-    fprintf(script, "EOD\nset title \"variable-base operations a second\"\nset ylabel \"op/s\"\nset yrange [0:*]\nset "
-                    "boxwidth 0.7\n"
-                    "set xtics rotate by -55 scale 0 font ',9'\n"
-                    "plot $rates using 0:2:xtic(1) with boxes title \"projected\", $rates using 0:3 with boxes title "
-                    "\"published\"\n");
-    fclose(script);
-    if (rows > 0)
-        figure(page, text, CLASS_PROJECTED,
-               "beside published figures, which are other people's measurements: sources in the table.");
-    else
-        free(text);
 }

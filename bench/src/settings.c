@@ -16,7 +16,8 @@ void settings_print_help(void)
         "       ephemera-bench --quick [options]       about 2 minutes: what would a device give me on this machine?\n"
         "       ephemera-bench ops [options]           operations only\n"
         "       ephemera-bench project [options]       projection only\n"
-        "       ephemera-bench compare A.json B.json   two reports, row by row\n\n"
+        "       ephemera-bench compare A.json B.json   two reports, row by row\n"
+        "       ephemera-bench show A.json [--html F]  prints a report again and draws its page\n\n"
         "  --suites LIST     comma-separated; parts of a suite's name joined by '/': X25519, P-384/RSA-2048, TLS1.2\n"
         "  --variants LIST   of: %s\n"
         "                    (what they mean: bench/README.md)\n"
@@ -151,6 +152,11 @@ static bool set_command(struct settings *settings, int argc, char **argv)
         settings->command = COMMAND_COMPARE;
         settings->compare[0] = argv[optind + 1];
         settings->compare[1] = argv[optind + 2];
+        return true;
+    }
+    if (strcmp(word, "show") == 0 && words == 2) {
+        settings->command = COMMAND_SHOW;
+        settings->compare[0] = settings->json = argv[optind + 1];
         return true;
     }
     if (words == 1 && strcmp(word, "ops") == 0)

@@ -5,7 +5,7 @@
 
 #include <stdbool.h>
 
-enum command { COMMAND_ALL, COMMAND_OPS, COMMAND_PROJECT, COMMAND_COMPARE, COMMAND_HELP };
+enum command { COMMAND_ALL, COMMAND_OPS, COMMAND_PROJECT, COMMAND_COMPARE, COMMAND_SHOW, COMMAND_HELP };
 
 struct settings {
     enum command command;
@@ -15,7 +15,7 @@ struct settings {
     double clock_mhz;     // of a part that was not routed
     unsigned engines, dsp_per_engine;
     const char *suites, *variants, *device, *module, *json, *html, *fpga;
-    const char *compare[2];
+    const char *compare[2]; // reports: of compare both, of show the first
 };
 
 // False when the command line is wrong: a message is on stderr.
