@@ -9,7 +9,7 @@
 
 enum { FIELD_BYTES = EPH_CURVE_BYTES_X25519 };
 
-static const struct eph_field51 a24 = {{121665}}; // (A - 2) / 4, RFC 7748 section 5
+enum { A24 = 121665 }; // (A - 2) / 4, RFC 7748 section 5
 
 static const uint64_t *find_program(enum eph_opcode opcode)
 {
@@ -21,30 +21,29 @@ static const uint64_t *find_program(enum eph_opcode opcode)
 
 struct ladder {
     struct eph_digits digits;
-    struct eph_field51 x1, x2, z2, x3, z3, aa, bb, p, q;
+    struct eph_field51 x1, x2, z2, x3, z3, aa, bb, p, q, t;
 };
 
 // (X2:Z2) doubled, (X3:Z3) the sum of both; their difference is x1.
 static void ladder_step(struct ladder *s)
 {
-    struct eph_field51 t, sum2 = eph_field51_add(&s->x2, &s->z2), difference2 = eph_field51_sub(&s->x2, &s->z2);
-    s->aa = eph_field51_square(&sum2, 1);
-    s->bb = eph_field51_square(&difference2, 1);
-    t = eph_field51_sub(&s->x3, &s->z3);
-    s->p = eph_field51_mul(&sum2, &t);
-    t = eph_field51_add(&s->x3, &s->z3);
-    s->q = eph_field51_mul(&difference2, &t);
+    struct eph_field51 sum2 = eph_field51_add(&s->x2, &s->z2), difference2 = eph_field51_sub(&s->x2, &s->z2);
+    s->aa = eph_field51_square(&sum2);
+    s->bb = eph_field51_square(&difference2);
+    s->t = eph_field51_sub(&s->x3, &s->z3);
+    s->p = eph_field51_mul(&sum2, &s->t);
+    s->t = eph_field51_add(&s->x3, &s->z3);
+    s->q = eph_field51_mul(&difference2, &s->t);
     s->x2 = eph_field51_mul(&s->aa, &s->bb);
-    t = eph_field51_add(&s->p, &s->q);
-    s->x3 = eph_field51_square(&t, 1);
-    t = eph_field51_sub(&s->p, &s->q);
-    t = eph_field51_square(&t, 1);
-    s->z3 = eph_field51_mul(&s->x1, &t);
+    s->t = eph_field51_add(&s->p, &s->q);
+    s->x3 = eph_field51_square(&s->t);
+    s->t = eph_field51_sub(&s->p, &s->q);
+    s->t = eph_field51_square(&s->t);
+    s->z3 = eph_field51_mul(&s->x1, &s->t);
     s->bb = eph_field51_sub(&s->aa, &s->bb);
-    t = eph_field51_mul(&s->bb, &a24);
-    t = eph_field51_add(&t, &s->aa);
-    s->z2 = eph_field51_mul(&s->bb, &t);
-    explicit_bzero(&t, sizeof t);
+    s->t = eph_field51_mul_small(&s->bb, A24);
+    s->t = eph_field51_add(&s->t, &s->aa);
+    s->z2 = eph_field51_mul(&s->bb, &s->t);
 }
 
 enum eph_wire_status eph_timed_x25519_derive(const struct eph_sqe *sqe, uint8_t result[232])
