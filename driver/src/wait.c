@@ -236,12 +236,13 @@ static void arm_for_poller(struct eph_queue *queue)
         eph_queue_arm(queue);
 }
 
-size_t eph_poll(struct eph_queue *queue, struct eph_completion *completions, size_t max)
+static size_t poll_queue(struct eph_queue *queue, struct eph_completion *completions, size_t max, bool acknowledge)
 {
     if (!eph_queue_is_ours(queue))
         return 0;
     pthread_mutex_lock(&queue->lock);
-    clear_events(queue);
+    if (acknowledge)
+        clear_events(queue);
     uint64_t now_ns = eph_now_ns();
     bool dead = is_dead(queue, now_ns); // before the harvest: what it finished before it went counts
     queue->collecting = true;
@@ -256,6 +257,16 @@ size_t eph_poll(struct eph_queue *queue, struct eph_completion *completions, siz
     arm_for_poller(queue);
     pthread_mutex_unlock(&queue->lock);
     return found;
+}
+
+size_t eph_poll(struct eph_queue *queue, struct eph_completion *completions, size_t max)
+{
+    return poll_queue(queue, completions, max, true);
+}
+
+size_t eph_poll_in_passing(struct eph_queue *queue, struct eph_completion *completions, size_t max)
+{
+    return poll_queue(queue, completions, max, false);
 }
 
 int eph_queue_fd(struct eph_queue *queue)

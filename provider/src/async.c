@@ -1,52 +1,44 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "async.h"
+#include "clock.h"
 #include "provider.h"
 #include "secret.h"
 
-#include <fcntl.h>
 #include <openssl/async.h>
 #include <poll.h>
-#include <signal.h>
+#include <sched.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <time.h>
 #include <unistd.h>
 
 enum {
-    TICK_MS = 10,      // between looks for requests past their deadline, which raise no event
-    IDLE_MS = 1000,    // without a request for so long, the thread sleeps until the next one
     IDLE_PAUSES = 100, // a job resumed so often without its answer is being spun, or pausing is blocked
     SPUN_WAIT_MS = 1,
 };
 
-// One operation on the heap. Owned by its job; from its abandonment on by the flights, until it lands.
+// One operation on the heap. Owned by its job and by its flight: whoever is done with it last frees it.
 struct call {
     struct eph_flight flight;
     struct eph_completion completion; // secret; valid once landed
     atomic_bool landed;
-    bool abandoned; // with the flights' lock
-    int event_fd;   // borrowed from the channel
+    atomic_uint owners;
+    bool abandoned;          // with the flights' lock
+    struct channel *channel; // borrowed; not to be looked at once abandoned
     struct eph_async *async;
 };
 
 // Of one ASYNC_WAIT_CTX, that is, of one connection: created by its first operation, freed by its cleanup.
 struct channel {
-    int event_fd;      // owned
-    pid_t pid;         // of the process that made it
-    struct call *call; // of the paused job, else NULL
-    bool shown;        // by a pause: the application knows the descriptor
+    int event_fd;        // owned
+    atomic_bool raising; // a landing uses event_fd
+    pid_t pid;           // of the process that made it
+    struct call *call;   // of the paused job, else NULL
+    bool shown;          // by a pause: the application knows the descriptor
 };
 
 static const char channel_key; // its address is our key in a wait context
-
-static uint64_t clock_ns(clockid_t clock)
-{
-    struct timespec now;
-    clock_gettime(clock, &now);
-    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
 
 bool eph_async_in_job(void)
 {
@@ -55,120 +47,58 @@ bool eph_async_in_job(void)
 
 uint64_t eph_async_cost_ns(const struct eph_async *async)
 {
-    if (!eph_cost_known(&async->job_cost) || !eph_cost_known(&async->watch_cost))
+    if (!eph_cost_known(&async->cost))
         return 0;
-    return eph_cost_ns(&async->job_cost) + eph_cost_ns(&async->watch_cost);
+    return eph_cost_ns(&async->cost) + (eph_cost_known(&async->watch.cost) ? eph_cost_ns(&async->watch.cost) : 0);
 }
-
-// ---- the thread
 
 void eph_async_init(struct eph_async *async, struct eph_process *process)
 {
     async->process = process;
-    async->wake_fd = -1;
-    pthread_mutex_init(&async->lock, NULL);
+    eph_watch_init(&async->watch, process);
+    eph_company_init(&async->company);
 }
 
 void eph_async_fini(struct eph_async *async, bool ours)
 {
-    if (!ours) // a parent's: its thread is not here, its descriptor may have been closed and reused
-        return;
-    atomic_store(&async->stop, true);
-    if (async->started) {
-        eventfd_write(async->wake_fd, 1);
-        pthread_join(async->thread, NULL);
-    }
-    if (async->wake_fd >= 0)
-        close(async->wake_fd);
-    pthread_mutex_destroy(&async->lock);
-}
-
-// The queue's descriptor as our own duplicate: the queue may be closed while we sleep on it.
-struct watch {
-    int fd; // owned; -1: no queue yet
-    unsigned attached;
-};
-
-// Lands what is ready. Returns how many.
-static unsigned look(struct eph_process *process, struct watch *watch)
-{
-    struct eph_queue *queue = eph_offload_current(process);
-    if (queue == NULL)
-        return 0;
-    if (watch->fd < 0 || watch->attached != process->attachment.attached) {
-        if (watch->fd >= 0)
-            close(watch->fd);
-        watch->fd = fcntl(eph_queue_fd(queue), F_DUPFD_CLOEXEC, 0);
-        watch->attached = process->attachment.attached;
-    }
-    unsigned landed = eph_flights_poll(&process->flights, queue);
-    eph_offload_release(process);
-    return landed;
-}
-
-static void *watch_queue(void *vasync)
-{
-    struct eph_async *async = vasync;
-    struct watch watch = {.fd = -1};
-    uint64_t busy_ns = clock_ns(CLOCK_MONOTONIC), cpu_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID);
-    while (!atomic_load(&async->stop)) {
-        unsigned landed = look(async->process, &watch);
-        uint64_t now_ns = clock_ns(CLOCK_MONOTONIC), spent_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID) - cpu_ns;
-        cpu_ns += spent_ns;
-        if (landed > 0) {
-            busy_ns = now_ns;
-            eph_cost_sample(&async->watch_cost, spent_ns / landed);
-        }
-        bool idle = now_ns - busy_ns > (uint64_t)IDLE_MS * 1000000;
-        bool doze = idle && eph_flights_doze(&async->process->flights, async->wake_fd);
-        struct pollfd events[2] = {{.fd = async->wake_fd, .events = POLLIN}, {.fd = watch.fd, .events = POLLIN}};
-        poll(events, 2, doze ? -1 : TICK_MS);
-        eventfd_t count;
-        if ((events[0].revents & POLLIN) != 0 && eventfd_read(async->wake_fd, &count) == 0)
-            busy_ns = clock_ns(CLOCK_MONOTONIC);
-    }
-    if (watch.fd >= 0)
-        close(watch.fd);
-    return NULL;
-}
-
-static bool start_thread(struct eph_async *async)
-{
-    pthread_mutex_lock(&async->lock);
-    if (async->wake_fd < 0)
-        async->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-    if (!async->started && async->wake_fd >= 0) {
-        sigset_t all, before; // the application's signals are for its own threads
-        sigfillset(&all);
-        pthread_sigmask(SIG_SETMASK, &all, &before);
-        async->started = pthread_create(&async->thread, NULL, watch_queue, async) == 0;
-        pthread_sigmask(SIG_SETMASK, &before, NULL);
-    }
-    bool started = async->started;
-    pthread_mutex_unlock(&async->lock);
-    return started;
+    eph_watch_fini(&async->watch, ours);
+    if (ours)
+        eph_company_fini(&async->company);
 }
 
 // ---- channels
 
-static void free_call(struct call *call)
+static void disown(struct call *call)
 {
+    // Release: what this owner did comes before the end; acquire: what the other one did as well.
+    if (atomic_fetch_sub_explicit(&call->owners, 1, memory_order_acq_rel) != 1)
+        return;
     eph_secret_wipe(call, sizeof *call);
     free(call);
 }
 
-// In any thread, with the flights' lock, without which the job does not go on: so its descriptor is still there. Landed
-// first: else the job, woken before this thread goes on, would find nothing and pause again.
+// In a forked child, where the flight of its parent's call never lands.
+static void drop_copy(struct call *call)
+{
+    call->owners = 1;
+    disown(call);
+}
+
+// In any thread, with the flights' lock. Landed first, then the event: a job that it wakes must not find nothing and
+// pause again. So the job may go on, and even have its connection closed, before the event is raised: the closing waits
+// for that.
 static void land(struct eph_flight *flight, const struct eph_completion *completion)
 {
     struct call *call = (struct call *)((char *)flight - offsetof(struct call, flight));
-    if (call->abandoned) {
-        free_call(call);
-        return;
+    if (!call->abandoned) {
+        struct channel *channel = call->channel;
+        call->completion = *completion;
+        atomic_store_explicit(&channel->raising, true, memory_order_relaxed);
+        atomic_store_explicit(&call->landed, true, memory_order_release); // who sees it sees the two above
+        eventfd_write(channel->event_fd, 1);
+        atomic_store_explicit(&channel->raising, false, memory_order_release);
     }
-    call->completion = *completion;
-    atomic_store_explicit(&call->landed, true, memory_order_release);
-    eventfd_write(call->event_fd, 1);
+    disown(call);
 }
 
 static void end_pause(struct eph_async *async, bool abandoned)
@@ -184,21 +114,23 @@ static void abandon(struct call *call)
     struct eph_async *async = call->async;
     pthread_mutex_lock(&async->process->flights.lock);
     call->abandoned = true;
-    if (atomic_load_explicit(&call->landed, memory_order_relaxed))
-        free_call(call);
     pthread_mutex_unlock(&async->process->flights.lock);
+    disown(call);
     end_pause(async, true);
 }
 
 static void channel_cleanup(ASYNC_WAIT_CTX *context, const void *key, OSSL_ASYNC_FD fd, void *vchannel)
 {
     struct channel *channel = vchannel;
+    bool ours = channel->pid == getpid(); // the provider may be gone by now
     (void)context;
     (void)key;
-    if (channel->call != NULL && channel->pid == getpid())
+    if (channel->call != NULL && ours)
         abandon(channel->call);
     else if (channel->call != NULL)
-        free_call(channel->call); // a copy, made by fork
+        drop_copy(channel->call);
+    while (ours && atomic_load_explicit(&channel->raising, memory_order_acquire))
+        sched_yield(); // the landing thread is inside eventfd_write
     close(fd);
     free(channel);
 }
@@ -241,7 +173,7 @@ static enum eph_stats_cause submit(struct eph_provider *provider, struct eph_pro
 {
     uint8_t secret_blind[EPH_BLIND_BYTES];
     enum eph_stats_cause cause = EPH_CAUSE_RANDOM;
-    if (!eph_secret_blind(provider->application, secret_blind))
+    if (!eph_blinds_take(&process->blinds, provider->application, secret_blind))
         return cause;
     const struct eph_request request = {
         .opcode = peer_u != NULL ? EPH_OP_DERIVE : EPH_OP_KEYGEN,
@@ -252,7 +184,9 @@ static enum eph_stats_cause submit(struct eph_provider *provider, struct eph_pro
     };
     struct eph_queue *queue = eph_offload_acquire(provider, process, &cause);
     if (queue != NULL) {
-        enum eph_status status = eph_flights_submit(&process->flights, queue, &request, &call->flight);
+        eph_flights_poll(&process->flights, queue, false); // other jobs' answers, so that nobody need be woken for them
+        enum eph_status status =
+            eph_flights_submit(&process->flights, queue, &request, &(struct eph_flight *){&call->flight}, 1);
         cause = status == EPH_OK ? EPH_CAUSE_COUNT : eph_offload_cause(status);
         eph_offload_release(process);
         if (status == EPH_E_GONE)
@@ -263,21 +197,19 @@ static enum eph_stats_cause submit(struct eph_provider *provider, struct eph_pro
 }
 
 // Returns when the call has landed; false in a forked copy of the job, whose answer is its parent's.
-static bool pause_until_landed(struct channel *channel, const struct call *call)
+static bool pause_until_landed(const struct eph_process *process, struct channel *channel, const struct call *call)
 {
     unsigned pauses = 0;
+    eventfd_t count;
     channel->shown = true;
     do { // at least once, see hide_unshown
         if (pauses++ > IDLE_PAUSES)
             poll(&(struct pollfd){.fd = channel->event_fd, .events = POLLIN}, 1, SPUN_WAIT_MS);
         ASYNC_pause_job(); // failing, it returns at once: the bound above keeps that from spinning
-    } while (channel->pid == getpid() && !atomic_load_explicit(&call->landed, memory_order_acquire));
-    if (channel->pid != getpid())
-        return false;
-    pthread_mutex_lock(&call->async->process->flights.lock); // whoever landed it has raised the event, too
-    pthread_mutex_unlock(&call->async->process->flights.lock);
-    eventfd_t count;
-    eventfd_read(channel->event_fd, &count);
+        if (!eph_process_is_ours(process))
+            return false;
+        eventfd_read(channel->event_fd, &count); // before the look: an event that comes later resumes us again
+    } while (!atomic_load_explicit(&call->landed, memory_order_acquire));
     return true;
 }
 
@@ -285,57 +217,88 @@ static enum eph_outcome finish(struct eph_process *process, const struct call *c
                                struct eph_answer *answer)
 {
     enum eph_outcome outcome = eph_offload_judge(&call->completion, peer_u, answer);
-    struct eph_queue *queue = NULL;
+    struct eph_queue *queue = eph_offload_current(process);
+    if (queue == NULL)
+        return outcome;
     if (outcome == EPH_OUTCOME_FAULT || !eph_stats_breaker_closed(&process->stats))
-        queue = eph_offload_current(process);
-    if (queue != NULL) {
         eph_offload_note_breaker(process, queue);
-        eph_offload_release(process);
-    }
+    eph_flights_poll(&process->flights, queue, false);
+    eph_offload_release(process);
     return outcome;
+}
+
+// CPU time of the calling thread while the cost of an operation is not known; the clock is a system call.
+static uint64_t cost_clock_ns(const struct eph_async *async)
+{
+    return eph_cost_known(&async->cost) ? 0 : eph_clock_ns(CLOCK_THREAD_CPUTIME_ID);
+}
+
+// Takes a place among the paused jobs. False: there is none.
+static bool begin_pause(struct eph_async *async)
+{
+    unsigned others = atomic_fetch_add_explicit(&async->paused, 1, memory_order_relaxed);
+    if (others < EPH_ASYNC_MAX_PAUSED) {
+        eph_company_note(&async->company, others);
+        return true;
+    }
+    atomic_fetch_sub_explicit(&async->paused, 1, memory_order_relaxed);
+    return false;
+}
+
+// Submits the operation for the job of this context. NULL with answer->cause set and nothing left behind.
+static struct call *launch(struct eph_provider *provider, struct eph_process *process, ASYNC_WAIT_CTX *context,
+                           const uint8_t *scalar, const uint8_t *peer_u, struct eph_answer *answer)
+{
+    struct eph_async *async = &process->async;
+    struct channel *channel = find_channel(context);
+    struct call *call = channel != NULL && eph_watch_start(&async->watch) ? calloc(1, sizeof *call) : NULL;
+    answer->cause = EPH_CAUSE_MEMORY;
+    if (call != NULL) {
+        call->flight.land = land;
+        call->owners = 2;
+        call->channel = channel;
+        call->async = async;
+        answer->cause = submit(provider, process, scalar, peer_u, call);
+    }
+    if (answer->cause == EPH_CAUSE_COUNT) {
+        channel->call = call;
+        return call;
+    }
+    free(call); // nothing flies
+    if (channel != NULL)
+        hide_unshown(context, channel);
+    return NULL;
 }
 
 enum eph_outcome eph_async_x25519(struct eph_provider *provider, struct eph_process *process, const uint8_t *scalar,
                                   const uint8_t *peer_u, struct eph_answer *answer)
 {
     struct eph_async *async = &process->async;
-    uint64_t start_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID);
-    *answer = (struct eph_answer){.cause = EPH_CAUSE_ASYNC_FULL, .detail = ""};
-    if (atomic_fetch_add_explicit(&async->paused, 1, memory_order_relaxed) >= EPH_ASYNC_MAX_PAUSED) {
-        atomic_fetch_sub_explicit(&async->paused, 1, memory_order_relaxed);
-        return EPH_OUTCOME_FAULT;
-    }
+    uint64_t start_ns = cost_clock_ns(async);
     ASYNC_WAIT_CTX *context = ASYNC_get_wait_ctx(ASYNC_get_current_job());
-    struct channel *channel = find_channel(context);
-    struct call *call = channel != NULL && start_thread(async) ? calloc(1, sizeof *call) : NULL;
-    answer->cause = EPH_CAUSE_MEMORY;
-    if (call != NULL) {
-        call->flight.land = land;
-        call->event_fd = channel->event_fd;
-        call->async = async;
-        answer->cause = submit(provider, process, scalar, peer_u, call);
-    }
-    if (answer->cause != EPH_CAUSE_COUNT) {
-        free(call);
-        if (channel != NULL)
-            hide_unshown(context, channel);
+    *answer = (struct eph_answer){.cause = EPH_CAUSE_ASYNC_FULL, .detail = ""};
+    if (!begin_pause(async))
+        return EPH_OUTCOME_FAULT;
+    struct call *call = launch(provider, process, context, scalar, peer_u, answer);
+    if (call == NULL) {
         atomic_fetch_sub_explicit(&async->paused, 1, memory_order_relaxed);
         return EPH_OUTCOME_FAULT;
     }
-    channel->call = call;
+    struct channel *channel = call->channel;
     eph_stats_async_pause(&process->stats);
-    uint64_t before_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID) - start_ns;
-    if (!pause_until_landed(channel, call)) {
+    uint64_t before_ns = cost_clock_ns(async) - start_ns;
+    if (!pause_until_landed(process, channel, call)) {
         channel->call = NULL;
-        free_call(call);
+        drop_copy(call);
         answer->cause = eph_offload_cause(EPH_E_FORKED);
         return EPH_OUTCOME_FAULT;
     }
-    start_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID);
+    start_ns = cost_clock_ns(async);
     channel->call = NULL;
     enum eph_outcome outcome = finish(process, call, peer_u, answer);
-    free_call(call);
+    disown(call);
     end_pause(async, false);
-    eph_cost_sample(&async->job_cost, before_ns + clock_ns(CLOCK_THREAD_CPUTIME_ID) - start_ns);
+    if (!eph_cost_known(&async->cost))
+        eph_cost_sample(&async->cost, before_ns + cost_clock_ns(async) - start_ns);
     return outcome;
 }

@@ -1,33 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
-// Operations inside an ASYNC_JOB: submit, pause the job, resume when the device has answered. One thread a process,
-// started by its first such job, watches the queue and signals each job's own eventfd, so nothing depends on the
-// application to poll anything of ours.
+// Operations inside an ASYNC_JOB: submit, pause the job, resume when the device has answered. Each answer is landed by
+// whoever calls us next, another job or the thread of watch.h, and raises its own job's eventfd: so nothing depends on
+// the application to poll anything of ours.
 #ifndef EPH_ASYNC_H
 #define EPH_ASYNC_H
 
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "company.h"
 #include "cost.h"
 #include "offload.h"
+#include "watch.h"
 
 enum { EPH_ASYNC_MAX_PAUSED = 128 }; // jobs of a process; each holds a fibre of the application
 
 struct eph_async {
     struct eph_process *process; // borrowed
-    pthread_mutex_t lock;        // of starting the thread
-    pthread_t thread;
-    bool started;
-    atomic_bool stop;
-    int wake_fd; // owned; eventfd: look again
+    struct eph_watch watch;
+    struct eph_company company;
     atomic_uint paused;
-    struct eph_cost job_cost, watch_cost; // host CPU of one operation: in the job's thread, in ours
+    struct eph_cost cost; // host CPU of one operation in the job's thread
 };
 
 void eph_async_init(struct eph_async *async, struct eph_process *process);
-void eph_async_fini(struct eph_async *async, bool ours); // ends the thread; jobs still paused stay so
+void eph_async_fini(struct eph_async *async, bool ours); // jobs still paused stay so
 
 // Is the caller a job that could be paused?
 bool eph_async_in_job(void);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "field25519.h"
 
+#include <endian.h>
 #include <string.h>
 
 #define LIMB_MASK ((UINT64_C(1) << 51) - 1)
@@ -9,10 +10,9 @@ __extension__ typedef unsigned __int128 uint128;
 
 static uint64_t load64(const uint8_t bytes[8])
 {
-    uint64_t value = 0;
-    for (int i = 7; i >= 0; i--)
-        value = value << 8 | bytes[i];
-    return value;
+    uint64_t value;
+    memcpy(&value, bytes, sizeof value);
+    return le64toh(value);
 }
 
 void eph_field25519_from_bytes(struct eph_field25519 *r, const uint8_t bytes[32])
@@ -58,8 +58,9 @@ void eph_field25519_to_bytes(uint8_t bytes[32], const struct eph_field25519 *a)
     words[1] = limb[1] >> 13 | limb[2] << 38;
     words[2] = limb[2] >> 26 | limb[3] << 25;
     words[3] = limb[3] >> 39 | limb[4] << 12;
-    for (int i = 0; i < 32; i++)
-        bytes[i] = (uint8_t)(words[i / 8] >> (8 * (i % 8)));
+    for (int i = 0; i < 4; i++)
+        words[i] = htole64(words[i]);
+    memcpy(bytes, words, sizeof words);
 }
 
 void eph_field25519_add(struct eph_field25519 *r, const struct eph_field25519 *a, const struct eph_field25519 *b)

@@ -21,13 +21,15 @@ void eph_flights_fini(struct eph_flights *flights)
 
 // The lock covers the submission, so that no poll can meet a tag that is not listed yet.
 enum eph_status eph_flights_submit(struct eph_flights *flights, struct eph_queue *queue,
-                                   const struct eph_request *request, struct eph_flight *flight)
+                                   const struct eph_request *requests, struct eph_flight *const *flight, unsigned n)
 {
+    uint32_t tags[EPH_FLIGHTS_AT_ONCE];
     pthread_mutex_lock(&flights->lock);
-    enum eph_status status = eph_submit(queue, request, 1, &flight->tag);
-    if (status == EPH_OK) {
-        flight->next = flights->first;
-        flights->first = flight;
+    enum eph_status status = eph_submit(queue, requests, n, tags);
+    for (unsigned i = 0; status == EPH_OK && i < n; i++) {
+        flight[i]->tag = tags[i];
+        flight[i]->next = flights->first;
+        flights->first = flight[i];
     }
     if (status == EPH_OK && flights->dozer_fd >= 0) {
         eventfd_write(flights->dozer_fd, 1);
@@ -51,7 +53,7 @@ static bool land(struct eph_flights *flights, const struct eph_completion *compl
     return false;
 }
 
-unsigned eph_flights_poll(struct eph_flights *flights, struct eph_queue *queue)
+unsigned eph_flights_poll(struct eph_flights *flights, struct eph_queue *queue, bool watcher)
 {
     struct eph_completion completions[POLL_BATCH];
     size_t found;
@@ -59,13 +61,21 @@ unsigned eph_flights_poll(struct eph_flights *flights, struct eph_queue *queue)
     if (pthread_mutex_trylock(&flights->lock) != 0)
         return 0;
     do { // at least once, even when nothing of ours flies: it also takes the event back
-        found = eph_poll(queue, completions, POLL_BATCH);
+        found = (watcher ? eph_poll : eph_poll_in_passing)(queue, completions, POLL_BATCH);
         for (size_t i = 0; i < found; i++)
             landed += land(flights, &completions[i]);
         eph_secret_wipe(completions, found * sizeof completions[0]);
     } while (found == POLL_BATCH);
     pthread_mutex_unlock(&flights->lock);
     return landed;
+}
+
+bool eph_flights_any(struct eph_flights *flights)
+{
+    pthread_mutex_lock(&flights->lock);
+    bool any = flights->first != NULL;
+    pthread_mutex_unlock(&flights->lock);
+    return any;
 }
 
 bool eph_flights_doze(struct eph_flights *flights, int wake_fd)

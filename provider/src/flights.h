@@ -27,11 +27,17 @@ struct eph_flights {
 void eph_flights_init(struct eph_flights *flights);
 void eph_flights_fini(struct eph_flights *flights); // none is left, see eph_flights_end
 
-// May wait for another thread that submits or polls, which takes microseconds; never for the device.
+enum { EPH_FLIGHTS_AT_ONCE = 8 };
+
+// All n or none, n at most EPH_FLIGHTS_AT_ONCE, with one doorbell. May wait for another thread that submits or polls,
+// which takes microseconds; never for the device.
 EPH_MUST_CHECK enum eph_status eph_flights_submit(struct eph_flights *flights, struct eph_queue *queue,
-                                                  const struct eph_request *request, struct eph_flight *flight);
-// Lands what is ready; returns how many. Does nothing while another thread does the same.
-unsigned eph_flights_poll(struct eph_flights *flights, struct eph_queue *queue);
+                                                  const struct eph_request *requests, struct eph_flight *const *flight,
+                                                  unsigned n);
+// Lands what is ready; returns how many. Does nothing while another thread does the same. watcher: the caller watches
+// eph_queue_fd and takes its event back.
+unsigned eph_flights_poll(struct eph_flights *flights, struct eph_queue *queue, bool watcher);
+bool eph_flights_any(struct eph_flights *flights); // does something fly?
 // False while something flies. True: wake_fd will be raised by the next submission.
 bool eph_flights_doze(struct eph_flights *flights, int wake_fd);
 // The queue is about to be closed, or the process state to be freed: all land with this status.

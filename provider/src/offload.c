@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "offload.h"
 #include "check.h"
+#include "clock.h"
 #include "log.h"
 #include "provider.h"
 #include "secret.h"
@@ -17,9 +18,7 @@
 
 static uint64_t now_ns(void)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+    return eph_clock_ns(CLOCK_MONOTONIC);
 }
 
 enum eph_stats_cause eph_offload_cause(enum eph_status status)
@@ -327,7 +326,7 @@ enum eph_outcome eph_offload_x25519(struct eph_provider *provider, struct eph_pr
     struct eph_completion completion = {.status = EPH_E_AGAIN};
     enum eph_outcome outcome = EPH_OUTCOME_FAULT;
     *answer = (struct eph_answer){.cause = EPH_CAUSE_RANDOM, .detail = ""};
-    if (!eph_secret_blind(provider->application, secret_blind))
+    if (!eph_blinds_take(&process->blinds, provider->application, secret_blind))
         return EPH_OUTCOME_FAULT;
 
     struct eph_queue *queue = eph_offload_acquire(provider, process, &answer->cause);

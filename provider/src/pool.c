@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pool.h"
+#include "clock.h"
 #include "key.h"
 #include "log.h"
 #include "provider.h"
@@ -8,13 +9,12 @@
 #include <stddef.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <time.h>
 #include <unistd.h>
 
 enum {
     DEFAULT_KEYS = 64,
-    REFILL_AT_ONCE = 4, // submissions a call: about 10 us on top of the key's own cost, until the pool is full
-    FLYING_MAX = 16,    // a quarter of the driver's queue: the rest is for calls that wait
+    REFILL_AT_ONCE = EPH_FLIGHTS_AT_ONCE, // keys asked for with one doorbell
+    FLYING_MAX = 16,                      // a quarter of the driver's queue: the rest is for calls that wait
 };
 #define MAX_AGE_NS UINT64_C(60000000000)
 
@@ -38,9 +38,7 @@ struct eph_pool_memory {
 
 static uint64_t now_ns(void)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+    return eph_clock_ns(CLOCK_MONOTONIC);
 }
 
 // ---- memory
@@ -117,24 +115,11 @@ static void empty(struct entry *entry)
     eph_secret_wipe(entry, sizeof *entry);
 }
 
-static struct entry *find_empty(struct eph_pool *pool)
+static void drop(struct eph_pool *pool, struct entry *entry)
 {
-    for (unsigned i = 0; i < pool->size; i++)
-        if (pool->memory->entry[i].state == ENTRY_EMPTY)
-            return &pool->memory->entry[i];
-    return NULL;
-}
-
-static void drop_expired(struct eph_pool *pool, uint64_t now)
-{
-    for (unsigned i = 0; i < pool->size; i++) {
-        struct entry *entry = &pool->memory->entry[i];
-        if (entry->state != ENTRY_READY || now - entry->made_ns <= MAX_AGE_NS)
-            continue;
-        empty(entry);
-        pool->ready--;
-        eph_stats_pool_expired(&pool->process->stats);
-    }
+    empty(entry);
+    pool->ready--;
+    eph_stats_pool_expired(&pool->process->stats);
 }
 
 // The oldest, so that few expire.
@@ -142,10 +127,13 @@ static bool take_oldest(struct eph_pool *pool, struct eph_key *key, uint64_t *ag
 {
     uint64_t now = now_ns();
     struct entry *oldest = NULL;
-    drop_expired(pool, now);
     for (unsigned i = 0; i < pool->size; i++) {
         struct entry *entry = &pool->memory->entry[i];
-        if (entry->state == ENTRY_READY && (oldest == NULL || entry->made_ns < oldest->made_ns))
+        if (entry->state != ENTRY_READY)
+            continue;
+        if (now - entry->made_ns > MAX_AGE_NS)
+            drop(pool, entry);
+        else if (oldest == NULL || entry->made_ns < oldest->made_ns)
             oldest = entry;
     }
     if (oldest == NULL)
@@ -185,54 +173,84 @@ static void land(struct eph_flight *flight, const struct eph_completion *complet
     eph_secret_wipe(&answer, sizeof answer);
 }
 
-// An entry in flight with a fresh scalar; NULL when none is wanted or there is no randomness.
-static struct entry *prepare(struct eph_provider *provider, struct eph_pool *pool)
+// Puts up to n entries in flight with these scalars. Returns how many; none when nothing is empty.
+static unsigned prepare(struct eph_pool *pool, uint8_t secret_scalars[][EPH_X25519_BYTES], unsigned n,
+                        struct entry *entries[])
 {
-    uint8_t secret_scalar[EPH_X25519_BYTES];
-    if (!eph_secret_x25519_scalar(provider->application, secret_scalar))
-        return NULL;
+    unsigned prepared = 0;
     pthread_mutex_lock(&pool->lock);
-    struct entry *entry = pool->flying < FLYING_MAX ? find_empty(pool) : NULL;
-    if (entry != NULL) {
+    for (unsigned i = 0; i < pool->size && prepared < n && pool->flying < FLYING_MAX; i++) {
+        struct entry *entry = &pool->memory->entry[i];
+        if (entry->state != ENTRY_EMPTY)
+            continue;
         *entry = (struct entry){.flight.land = land, .pool = pool, .state = ENTRY_FLYING};
-        memcpy(entry->secret_scalar, secret_scalar, sizeof secret_scalar);
+        memcpy(entry->secret_scalar, secret_scalars[prepared], sizeof entry->secret_scalar);
+        entries[prepared++] = entry;
         pool->flying++;
     }
     pthread_mutex_unlock(&pool->lock);
-    eph_secret_wipe(secret_scalar, sizeof secret_scalar);
-    return entry;
+    return prepared;
 }
 
-static enum eph_status submit_one(struct eph_provider *provider, struct eph_pool *pool, struct eph_queue *queue)
+static void take_back(struct eph_pool *pool, struct entry *const *entries, unsigned n)
 {
-    uint8_t secret_blind[EPH_BLIND_BYTES];
-    struct entry *entry = eph_secret_blind(provider->application, secret_blind) ? prepare(provider, pool) : NULL;
-    if (entry == NULL)
-        return EPH_E_AGAIN;
-    const struct eph_request request = {
-        .opcode = EPH_OP_KEYGEN,
-        .curve = EPH_CURVE_X25519,
-        .scalar = entry->secret_scalar,
-        .blind = secret_blind,
-    };
-    enum eph_status status = eph_flights_submit(&pool->process->flights, queue, &request, &entry->flight);
-    eph_secret_wipe(secret_blind, sizeof secret_blind);
-    if (status != EPH_OK) {
-        pthread_mutex_lock(&pool->lock);
-        pool->flying--;
-        empty(entry);
-        pthread_mutex_unlock(&pool->lock);
+    pthread_mutex_lock(&pool->lock);
+    for (unsigned i = 0; i < n; i++)
+        empty(entries[i]);
+    pool->flying -= n;
+    pthread_mutex_unlock(&pool->lock);
+}
+
+static enum eph_status submit(struct eph_provider *provider, struct eph_pool *pool, struct eph_queue *queue,
+                              struct entry *const *entries, unsigned n)
+{
+    uint8_t secret_blinds[REFILL_AT_ONCE][EPH_BLIND_BYTES];
+    struct eph_request requests[REFILL_AT_ONCE];
+    struct eph_flight *flights[REFILL_AT_ONCE];
+    enum eph_status status = EPH_OK;
+    for (unsigned i = 0; i < n; i++) {
+        if (!eph_blinds_take(&pool->process->blinds, provider->application, secret_blinds[i]))
+            status = EPH_E_AGAIN;
+        flights[i] = &entries[i]->flight;
+        requests[i] = (struct eph_request){.opcode = EPH_OP_KEYGEN,
+                                           .curve = EPH_CURVE_X25519,
+                                           .scalar = entries[i]->secret_scalar,
+                                           .blind = secret_blinds[i]};
     }
+    if (status == EPH_OK)
+        status = eph_flights_submit(&pool->process->flights, queue, requests, flights, n);
+    eph_secret_wipe(secret_blinds, sizeof secret_blinds);
     return status;
 }
 
-// How many submissions this call owes; none when the pool is full or enough is on its way.
+// Submits n keys, or as many as there is room for, in one go: the doorbell and the DRBG cost as much for one.
+static enum eph_status refill(struct eph_provider *provider, struct eph_pool *pool, struct eph_queue *queue, unsigned n)
+{
+    uint8_t secret_scalars[REFILL_AT_ONCE][EPH_X25519_BYTES];
+    struct entry *entries[REFILL_AT_ONCE];
+    enum eph_status status = EPH_OK;
+    if (n == 0 || !eph_secret_x25519_scalars(provider->application, secret_scalars, n))
+        return status;
+    unsigned prepared = prepare(pool, secret_scalars, n, entries);
+    if (prepared > 0)
+        status = submit(provider, pool, queue, entries, prepared);
+    if (status != EPH_OK)
+        take_back(pool, entries, prepared);
+    eph_secret_wipe(secret_scalars, sizeof secret_scalars);
+    return status;
+}
+
+// How many keys this call asks for: none until there are enough to make it worth while, or the pool runs low.
 static unsigned owed(struct eph_pool *pool)
 {
     pthread_mutex_lock(&pool->lock);
     unsigned missing = pool->size - pool->ready - pool->flying;
+    unsigned room = FLYING_MAX - pool->flying;
+    bool low = pool->ready <= pool->size / 2;
     pthread_mutex_unlock(&pool->lock);
-    return missing < REFILL_AT_ONCE ? missing : REFILL_AT_ONCE;
+    unsigned worth = low ? 1 : REFILL_AT_ONCE;
+    missing = missing < REFILL_AT_ONCE ? missing : REFILL_AT_ONCE;
+    return missing < worth ? 0 : missing < room ? missing : room;
 }
 
 static bool is_flying(struct eph_pool *pool)
@@ -276,10 +294,9 @@ bool eph_pool_take(struct eph_provider *provider, struct eph_process *process, s
     bool on = is_on(provider, pool, queue);
     bool taken = on && take(pool, key);
     if (on && queue != NULL) {
-        for (unsigned n = owed(pool); n > 0 && status == EPH_OK; n--)
-            status = submit_one(provider, pool, queue);
+        status = refill(provider, pool, queue, owed(pool));
         if (is_flying(pool))
-            eph_flights_poll(&process->flights, queue);
+            eph_flights_poll(&process->flights, queue, false);
         if (status != EPH_OK || !eph_stats_breaker_closed(&process->stats))
             eph_offload_note_breaker(process, queue);
     }

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "route.h"
+#include "clock.h"
 #include "ec_key.h"
 #include "key.h"
 #include "log.h"
 #include "provider.h"
 
 #include <string.h>
-#include <time.h>
 
 // A card of this class has throughput, not latency: one operation takes about a millisecond, software tens of
 // microseconds. So a synchronous call is offloaded on its own account only where the device answers sooner than
@@ -48,9 +48,7 @@ struct ec_work {
 
 static uint64_t now_ns(void)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+    return eph_clock_ns(CLOCK_MONOTONIC);
 }
 
 // True: to the device. False: policy chose software, for *reason. What is not known yet is measured by doing it.
@@ -62,7 +60,8 @@ static bool compare(struct eph_provider *provider, struct eph_process *process, 
     if (!eph_cost_known(cost))
         return false;
     *reason = EPH_POLICY_NO_RELIEF;
-    if (plan == PLAN_RELIEF && eph_async_cost_ns(&process->async) >= eph_cost_ns(cost))
+    if (plan == PLAN_RELIEF &&
+        (eph_async_cost_ns(&process->async) >= eph_cost_ns(cost) || !eph_company_expected(&process->async.company)))
         return false;
     uint64_t latency_ns = eph_offload_latency_ns(provider, process, opcode, EPH_CURVE_X25519);
     *reason = plan == PLAN_RELIEF ? EPH_POLICY_LATE : EPH_POLICY_SLOWER;

@@ -4,27 +4,16 @@
 #include <openssl/crypto.h>
 #include <openssl/rand.h>
 
-bool eph_secret_x25519_scalar(OSSL_LIB_CTX *libctx, uint8_t scalar[EPH_X25519_BYTES])
+bool eph_secret_x25519_scalars(OSSL_LIB_CTX *libctx, uint8_t scalars[][EPH_X25519_BYTES], size_t n)
 {
-    if (RAND_priv_bytes_ex(libctx, scalar, EPH_X25519_BYTES, 0) <= 0)
+    if (RAND_priv_bytes_ex(libctx, scalars[0], n * EPH_X25519_BYTES, 0) <= 0)
         return false;
-    scalar[0] &= 248;
-    scalar[31] &= 127;
-    scalar[31] |= 64;
-    return true;
-}
-
-bool eph_secret_blind(OSSL_LIB_CTX *libctx, uint8_t blind[EPH_BLIND_BYTES])
-{
-    // A zero has probability 2^-255: the loop ends unless the DRBG is broken, and then it must not hang.
-    for (int attempt = 0; attempt < 4; attempt++) {
-        if (RAND_bytes_ex(libctx, blind, EPH_BLIND_BYTES, 0) <= 0)
-            return false;
-        blind[31] &= 127;
-        if (!eph_secret_is_zero(blind, EPH_BLIND_BYTES))
-            return true;
+    for (size_t i = 0; i < n; i++) {
+        scalars[i][0] &= 248;
+        scalars[i][31] &= 127;
+        scalars[i][31] |= 64;
     }
-    return false;
+    return true;
 }
 
 bool eph_secret_is_zero(const uint8_t *secret, size_t bytes)

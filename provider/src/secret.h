@@ -10,13 +10,9 @@
 
 enum { EPH_X25519_BYTES = 32, EPH_BLIND_BYTES = 32 };
 
-// A clamped X25519 scalar (RFC 7748 section 5) from the private DRBG of libctx (NULL: the default context). False: no
-// randomness.
-bool eph_secret_x25519_scalar(OSSL_LIB_CTX *libctx, uint8_t scalar[EPH_X25519_BYTES]);
-
-// A projective randomiser for the device: random, not zero modulo 2^255, to which the device cuts it. False: no
-// randomness.
-bool eph_secret_blind(OSSL_LIB_CTX *libctx, uint8_t blind[EPH_BLIND_BYTES]);
+// n clamped X25519 scalars (RFC 7748 section 5) from the private DRBG of libctx (NULL: the default context); many cost
+// little more than one. False: no randomness.
+bool eph_secret_x25519_scalars(OSSL_LIB_CTX *libctx, uint8_t scalars[][EPH_X25519_BYTES], size_t n);
 
 // CT: only the answer may leak.
 bool eph_secret_is_zero(const uint8_t *secret, size_t bytes);

@@ -111,6 +111,9 @@ EPH_MUST_CHECK enum eph_status eph_submit(struct eph_queue *queue, const struct 
 // Collects up to max finished requests of this queue in any order, never those that eph_wait callers are waiting for.
 // Returns their number; never blocks. Expired requests come back with EPH_E_TIMEOUT.
 size_t eph_poll(struct eph_queue *queue, struct eph_completion *completions, size_t max);
+// The same for threads that pass by while another one watches eph_queue_fd: leaves the event to that one, which makes
+// it free of system calls.
+size_t eph_poll_in_passing(struct eph_queue *queue, struct eph_completion *completions, size_t max);
 // Waits for one tag until the request's deadline, or deadline_ns (CLOCK_MONOTONIC) when that is earlier and not 0.
 EPH_MUST_CHECK enum eph_status eph_wait(struct eph_queue *queue, uint32_t tag, struct eph_completion *completion,
                                         uint64_t deadline_ns);

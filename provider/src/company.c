@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "company.h"
+#include "clock.h"
+
+enum { TRIAL_JOBS = 32 };
+#define FIRST_BACKOFF_NS UINT64_C(1000000000)
+#define MAX_BACKOFF_NS   UINT64_C(16000000000)
+
+void eph_company_init(struct eph_company *company)
+{
+    pthread_mutex_init(&company->lock, NULL);
+    company->backoff_ns = FIRST_BACKOFF_NS;
+    eph_load_init(&company->load);
+}
+
+void eph_company_fini(struct eph_company *company)
+{
+    pthread_mutex_destroy(&company->lock);
+}
+
+bool eph_company_expected(const struct eph_company *company)
+{
+    return !atomic_load_explicit(&company->alone, memory_order_relaxed) ||
+           eph_clock_ns(CLOCK_MONOTONIC) >= atomic_load_explicit(&company->retry_ns, memory_order_relaxed);
+}
+
+static void end_trial(struct eph_company *company)
+{
+    bool alone = company->others < company->jobs && !eph_load_is_high(&company->load);
+    company->jobs = company->others = 0;
+    if (alone) {
+        uint64_t retry_ns = eph_clock_ns(CLOCK_MONOTONIC) + company->backoff_ns;
+        atomic_store_explicit(&company->retry_ns, retry_ns, memory_order_relaxed);
+        company->backoff_ns = company->backoff_ns * 2 < MAX_BACKOFF_NS ? company->backoff_ns * 2 : MAX_BACKOFF_NS;
+    } else {
+        company->backoff_ns = FIRST_BACKOFF_NS;
+    }
+    atomic_store_explicit(&company->alone, alone, memory_order_relaxed);
+}
+
+void eph_company_note(struct eph_company *company, unsigned others)
+{
+    if (pthread_mutex_trylock(&company->lock) != 0)
+        return;
+    if (company->jobs == 0)
+        eph_load_init(&company->load);
+    company->others += others;
+    if (++company->jobs == TRIAL_JOBS)
+        end_trial(company);
+    pthread_mutex_unlock(&company->lock);
+}
