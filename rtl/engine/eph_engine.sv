@@ -185,7 +185,8 @@ module eph_engine #(
       .expect_i(expected),
       .turn_i(turn), .taken_i(taken), .ctx_i(ctx4), .pos_i(pos), .word_i(word4),
       .program_i(program4), .sign_i(sign), .index_i(index),
-      .ctl_i(ctl), .fault_o(scalar_fault)
+      .rom_addr_i(rom_addr), .entry_i(taddr[eph_engine_pkg::TableW-1:0]), .ctl_i(ctl),
+      .fault_o(scalar_fault)
   );
   eph_regfile #(.Contexts(Contexts)) u_regfile (
       .clk_i,

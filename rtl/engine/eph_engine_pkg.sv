@@ -38,6 +38,16 @@ package eph_engine_pkg;
     sum = {1'b0, a} + {1'b0, b};
     residue_add = sum[16:0] + {16'd0, sum[17]};
   endfunction
+  function automatic [16:0] residue_shift(input [16:0] a, input [2:0] bits);  // times 2^bits
+    case (bits)
+      3'd1:    residue_shift = {a[15:0], a[16]};
+      3'd2:    residue_shift = {a[14:0], a[16:15]};
+      3'd3:    residue_shift = {a[13:0], a[16:14]};
+      3'd4:    residue_shift = {a[12:0], a[16:13]};
+      3'd5:    residue_shift = {a[11:0], a[16:12]};
+      default: residue_shift = {a[10:0], a[16:11]};  // 6, the widest window
+    endcase
+  endfunction
 
   typedef enum logic [2:0] {
     TurnIdle   = 3'd0,  // nothing is written

@@ -20,15 +20,15 @@ constexpr unsigned kParityBit = 8 * 63;
 
 enum Kind {
     kNone,
-    kUpset,         // bit `where` of scalar RAM flips after the load
-    kDigit,         // digit `where` is consumed wrongly: `flip`, in all its turns
-    kGlitch,        // the same in one turn that does not advance
-    kMisplaced,     // digit `where` is read `shift` positions away
-    kSkipped,       // digit `where` is never consumed
-    kRepeated,      // digit `where` is consumed twice
-    kStuck,         // sign or swap stuck at `flip`, from the top to the last digit
-    kWrongExchange, // the multiplier is told the opposite swap in one turn of digit `where`
-    kWrongParity,   // the digit after the last one
+    kUpset,       // bit `where` of scalar RAM flips after the load
+    kDigit,       // digit `where` is consumed wrongly: `flip`, in all its turns
+    kGlitch,      // the same in one turn that does not advance
+    kMisplaced,   // digit `where` is read `shift` positions away
+    kSkipped,     // digit `where` is never consumed
+    kRepeated,    // digit `where` is consumed twice
+    kStuck,       // sign or swap stuck at `flip`, from the top to the last digit
+    kMistold,     // control or address `flip` of a turn of digit `where` is not what the digit says
+    kWrongParity, // the digit after the last one
 };
 
 struct Fault {
@@ -50,17 +50,36 @@ void flip_ram_bit(unsigned bit)
     byte ^= 1u << bit % 8;
 }
 
+enum Use { kNoUse, kExchange, kRow, kEntry };
+enum Wrong { kWrongExchange = 1, kWrongSign = 2, kWrongRow = 4, kWrongEntry = 8 };
+
+struct Turn {
+    unsigned use = kNoUse, position = 0;
+    bool advance = false, halt = false;
+    unsigned flip = 0, wrong = 0; // planted: sign and index of the digit; behind the decoder
+};
+
 // One turn at stage 4, with the digit that is on the wires.
-void turn(const Shape &shape, bool advance, bool halt, unsigned flip, bool wrong_exchange)
+void run(const Turn &turn)
 {
     top.exec_i = 1;
-    top.advance_i = advance;
-    top.halt_i = halt;
-    top.exchange_i = !shape.windows && !advance && !halt;
-    top.flip_i = static_cast<uint8_t>(flip);
-    top.wrong_exchange_i = wrong_exchange;
+    top.use_i = static_cast<uint8_t>(turn.use);
+    top.position_i = static_cast<uint16_t>(turn.position);
+    top.advance_i = turn.advance;
+    top.halt_i = turn.halt;
+    top.flip_i = static_cast<uint8_t>(turn.flip);
+    top.wrong_i = static_cast<uint8_t>(turn.wrong);
     tick();
-    top.exec_i = top.advance_i = top.halt_i = top.exchange_i = 0;
+    top.exec_i = top.advance_i = top.halt_i = 0;
+    top.wrong_i = 0;
+}
+
+// Ladder: exchange, nothing, advance. Windows: a row of the fixed-base ROM (it has 64 of them), a table entry, advance.
+unsigned use_of(const Shape &shape, unsigned position, unsigned number)
+{
+    if (!shape.windows)
+        return number == 0 ? kExchange : kNoUse;
+    return number == 0 && position < 64 ? kRow : number < 2 ? kEntry : kNoUse;
 }
 
 unsigned flip_in_turn(const Fault &fault, unsigned position, unsigned number)
@@ -84,21 +103,25 @@ Outcome consume(const Shape &shape, const uint8_t bytes[32], const Fault &fault)
         unsigned from = here && fault.kind == kMisplaced ? position + static_cast<unsigned>(fault.shift) : position;
         for (unsigned number = 0; number < times * kTurns; number++) {
             read_digit(shape, shape.offset(from), position, false);
-            bool wrong_exchange = here && fault.kind == kWrongExchange && number == 0;
-            bool advance = number % kTurns == kTurns - 1;
-            unsigned flip = flip_in_turn(fault, position, number);
-            if (advance)
-                add_digit(shape, sum.get(), shape.offset(position), top.sign_o ^ flip >> 5, top.index_o ^ (flip & 31),
-                          &bit);
-            disturbed |= wrong_exchange || (fault.kind == kGlitch && flip);
-            turn(shape, advance, false, flip, wrong_exchange);
+            Turn turn;
+            turn.use = use_of(shape, position, number % kTurns);
+            turn.position = position;
+            turn.advance = number % kTurns == kTurns - 1;
+            turn.flip = flip_in_turn(fault, position, number);
+            turn.wrong = here && fault.kind == kMistold && number == (fault.flip == kWrongEntry) ? fault.flip : 0;
+            if (turn.advance)
+                append_digit(shape, sum.get(), shape.bits(position), top.sign_o ^ turn.flip >> 5,
+                             top.index_o ^ (turn.flip & 31), &bit);
+            disturbed |= turn.wrong || (fault.kind == kGlitch && turn.flip);
+            run(turn);
         }
-        disturbed |= times != 1;
     }
     read_digit(shape, kParityBit, 0, true);
-    unsigned flip = fault.kind == kWrongParity ? 32 : 0;
-    bool right = !disturbed && BN_cmp(sum.get(), expected.get()) == 0 && (top.sign_o ^ flip >> 5) == negated;
-    turn(shape, false, true, flip, false);
+    Turn last;
+    last.halt = true;
+    last.flip = fault.kind == kWrongParity ? 32 : 0;
+    bool right = !disturbed && BN_cmp(sum.get(), expected.get()) == 0 && (top.sign_o ^ last.flip >> 5) == negated;
+    run(last);
     for (int i = 0; i < 3; i++)
         tick();
     top.taken_i = 1;
@@ -165,7 +188,10 @@ bool disturbed(const Shape &shape)
         attempt(kSkipped, "skipped digit", position);
         attempt(kRepeated, "repeated digit", position);
         if (!shape.windows)
-            attempt(kWrongExchange, "wrong exchange", position);
+            attempt(kMistold, "wrong exchange", position, kWrongExchange);
+        for (unsigned wrong = kWrongSign; shape.windows && wrong <= kWrongEntry; wrong *= 2)
+            if (position < 64 || wrong == kWrongEntry)
+                attempt(kMistold, "wrong use", position, wrong);
         if (position)
             attempt(kMisplaced, "digit of the position below", position, 0, -1);
         if (position + 1 < shape.count)

@@ -23,9 +23,8 @@ bool scalar_is_right(const Shape &shape, const uint8_t bytes[32])
     load_scalar(bytes, shape.form);
     bool bit = false;
     for (unsigned position = shape.count; position-- > 0;) {
-        unsigned offset = shape.offset(position);
-        read_digit(shape, offset, position, false);
-        add_digit(shape, sum.get(), offset, top.sign_o, top.index_o, &bit);
+        read_digit(shape, shape.offset(position), position, false);
+        append_digit(shape, sum.get(), shape.bits(position), top.sign_o, top.index_o, &bit);
     }
     read_digit(shape, 8 * 63, 0, true);
     return BN_cmp(sum.get(), expected.get()) == 0 && top.sign_o == negated && top.index_o == 0;

@@ -118,7 +118,7 @@ Bn form_of(const Shape &shape, const uint8_t bytes[32], bool *negated)
     return value;
 }
 
-void add_digit(const Shape &shape, BIGNUM *sum, unsigned offset, unsigned sign, unsigned index, bool *bit)
+void append_digit(const Shape &shape, BIGNUM *sum, unsigned bits, unsigned sign, unsigned index, bool *bit)
 {
     Bn term(BN_new());
     if (shape.windows) {
@@ -128,7 +128,7 @@ void add_digit(const Shape &shape, BIGNUM *sum, unsigned offset, unsigned sign, 
         *bit ^= sign;
         BN_set_word(term.get(), *bit);
     }
-    BN_lshift(term.get(), term.get(), static_cast<int>(offset));
+    BN_lshift(sum, sum, static_cast<int>(bits));
     BN_add(sum, sum, term.get());
 }
 

@@ -28,6 +28,7 @@ struct Shape {
     unsigned form, windows, width, count, lowest; // windows = 0: ladder of `count` bits
     const char *order;
 
+    unsigned bits(unsigned position) const { return position ? width : lowest; }
     unsigned offset(unsigned position) const { return position ? lowest + width * (position - 1) : 0; }
 };
 extern const Shape shapes[5];
@@ -39,7 +40,7 @@ void load_scalar(const uint8_t bytes[32], unsigned form);
 void read_digit(const Shape &shape, unsigned offset, unsigned position, bool ended);
 // The integer that the program's form makes of k, and whether it was replaced by its negative.
 Bn form_of(const Shape &shape, const uint8_t bytes[32], bool *negated);
-// sum += what the digit on sign and index stands for; bit: the ladder's last one.
-void add_digit(const Shape &shape, BIGNUM *sum, unsigned offset, unsigned sign, unsigned index, bool *bit);
+// Appends a digit from the top down: sum = sum * 2^bits + digit; bit: the ladder's last one.
+void append_digit(const Shape &shape, BIGNUM *sum, unsigned bits, unsigned sign, unsigned index, bool *bit);
 
 } // namespace eph
