@@ -132,9 +132,10 @@ static void advance_sq_head(struct eph_queue *queue, uint16_t reported)
 
 static void update_latency(struct eph_queue *queue, const struct eph_slot *slot, uint64_t now_ns)
 {
-    uint64_t *estimate = &queue->latency_ns[slot->opcode][slot->curve];
+    uint64_t *estimate = &queue->latency[slot->opcode][slot->curve].ns;
     uint64_t sample = now_ns - slot->started_ns;
     *estimate = *estimate ? *estimate - *estimate / 8 + sample / 8 : sample;
+    queue->latency[slot->opcode][slot->curve].updated_ns = now_ns;
 }
 
 static void fill_completion(struct eph_slot *slot, const struct eph_cqe *cqe)

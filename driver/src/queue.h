@@ -68,9 +68,11 @@ struct eph_queue {
     struct eph_queue_stats stats;
     struct eph_device_info info;
     uint64_t deadline_ns;
-    uint64_t expiry_ns;                      // no request is overdue before
-    uint64_t death_look_ns;                  // when eph_poll looks next whether the other side lives
-    uint64_t latency_ns[3][EPH_CURVE_COUNT]; // running estimate by opcode and curve
+    uint64_t expiry_ns;     // no request is overdue before
+    uint64_t death_look_ns; // when eph_poll looks next whether the other side lives
+    struct {
+        uint64_t ns, updated_ns;
+    } latency[3][EPH_CURVE_COUNT]; // running estimate by opcode and curve; 0: none yet
 };
 
 enum { EPH_QUEUE_ID = 0, EPH_QUEUE_VECTOR = 1 }; // a vfio-user function is ours alone

@@ -87,16 +87,27 @@ enum eph_status eph_device_info(struct eph_queue *queue, struct eph_device_info 
     return EPH_OK;
 }
 
+// An estimate that no request has confirmed for so long is none: who was told "late" once and asks no more would never
+// learn that the device has recovered.
+static const uint64_t latency_valid_ns = EPH_NS_PER_S;
+
+static uint64_t predict_ns(const struct eph_queue *queue, enum eph_opcode opcode, enum eph_curve curve, uint64_t now_ns)
+{
+    const struct eph_health *health = &queue->health;
+    if (health->state == EPH_HEALTH_GONE || (health->state == EPH_HEALTH_OPEN && now_ns < health->retry_ns))
+        return UINT64_MAX;
+    uint64_t one_ns = queue->latency[opcode][curve].ns;
+    if (!one_ns || now_ns - queue->latency[opcode][curve].updated_ns > latency_valid_ns)
+        one_ns = queue->info.selftest_ns; // a derive: the longest operation known
+    return one_ns + one_ns * eph_slots_queued(&queue->slots) / queue->slots.capacity;
+}
+
 uint64_t eph_queue_latency_ns(struct eph_queue *queue, enum eph_opcode opcode, enum eph_curve curve)
 {
     if (!eph_queue_is_ours(queue) || (opcode != EPH_OP_KEYGEN && opcode != EPH_OP_DERIVE) || !eph_curve_bytes(curve))
         return UINT64_MAX;
     pthread_mutex_lock(&queue->lock);
-    uint64_t one_ns = queue->latency_ns[opcode][curve];
-    if (!one_ns)
-        one_ns = queue->info.selftest_ns; // a derive: the longest operation known
-    uint64_t waiting = eph_slots_queued(&queue->slots);
-    uint64_t latency_ns = one_ns + one_ns * waiting / queue->slots.capacity;
+    uint64_t latency_ns = predict_ns(queue, opcode, curve, eph_now_ns());
     pthread_mutex_unlock(&queue->lock);
     return latency_ns;
 }

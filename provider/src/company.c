@@ -2,9 +2,9 @@
 #include "company.h"
 #include "clock.h"
 
-enum { TRIAL_JOBS = 32 };
+enum { TRIAL_JOBS = 8 };
 #define FIRST_BACKOFF_NS UINT64_C(1000000000)
-#define MAX_BACKOFF_NS   UINT64_C(16000000000)
+#define MAX_BACKOFF_NS   UINT64_C(64000000000)
 
 void eph_company_init(struct eph_company *company)
 {

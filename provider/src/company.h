@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Does a paused job leave the application something else to do? With one connection at a time the application only
-// sleeps and is woken, which costs more CPU than the operation in software. So jobs are offloaded on trial, some tens
-// of them; unless they had company (other paused jobs) or the application stayed busy, no more for a while.
+// sleeps and is woken, which costs more CPU than the operation in software. So jobs are offloaded on trial, a few at a
+// time; unless they had company (other paused jobs) or the application stayed busy, no more for a while.
 #ifndef EPH_COMPANY_H
 #define EPH_COMPANY_H
 

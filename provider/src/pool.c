@@ -17,6 +17,7 @@ enum {
     FLYING_MAX = 16,                      // a quarter of the driver's queue: the rest is for calls that wait
 };
 #define MAX_AGE_NS UINT64_C(60000000000)
+#define REFUSED_NS UINT64_C(5000000) // so long a refused refill is not tried again
 
 enum entry_state { ENTRY_EMPTY, ENTRY_FLYING, ENTRY_READY }; // zero must mean empty: what a forked child finds
 
@@ -192,9 +193,11 @@ static unsigned prepare(struct eph_pool *pool, uint8_t secret_scalars[][EPH_X255
     return prepared;
 }
 
+// The device takes no more now: out of service, or full.
 static void take_back(struct eph_pool *pool, struct entry *const *entries, unsigned n)
 {
     pthread_mutex_lock(&pool->lock);
+    pool->refill_ns = now_ns() + REFUSED_NS;
     for (unsigned i = 0; i < n; i++)
         empty(entries[i]);
     pool->flying -= n;
@@ -244,13 +247,14 @@ static enum eph_status refill(struct eph_provider *provider, struct eph_pool *po
 static unsigned owed(struct eph_pool *pool)
 {
     pthread_mutex_lock(&pool->lock);
+    bool refused = pool->refill_ns != 0 && now_ns() < pool->refill_ns;
     unsigned missing = pool->size - pool->ready - pool->flying;
     unsigned room = FLYING_MAX - pool->flying;
     bool low = pool->ready <= pool->size / 2;
     pthread_mutex_unlock(&pool->lock);
     unsigned worth = low ? 1 : REFILL_AT_ONCE;
     missing = missing < REFILL_AT_ONCE ? missing : REFILL_AT_ONCE;
-    return missing < worth ? 0 : missing < room ? missing : room;
+    return refused || missing < worth ? 0 : missing < room ? missing : room;
 }
 
 static bool is_flying(struct eph_pool *pool)

@@ -23,6 +23,7 @@ struct eph_pool {
     struct eph_pool_memory *memory; // owned; locked, not dumped, wiped on fork
     unsigned size;                  // keys
     unsigned ready, flying;
+    uint64_t refill_ns; // after a refused submission: no other before this CLOCK_MONOTONIC time
 };
 
 void eph_pool_init(struct eph_pool *pool, struct eph_process *process);

@@ -125,7 +125,8 @@ int eph_queue_fd(struct eph_queue *queue);
 // eph_queue_fd stays silent (but for an interrupt asked for before, and the end of the device). Not quiet, as from the
 // start: it tells of what has come meanwhile, and of everything from now on.
 void eph_queue_quiet(struct eph_queue *queue, bool quiet);
-// Expected latency in ns of one more request of this kind now (running estimate and queue length).
+// Expected latency in ns of one more request of this kind now (running estimate and queue length). UINT64_MAX while the
+// device is out of service and not due for another try.
 uint64_t eph_queue_latency_ns(struct eph_queue *queue, enum eph_opcode opcode, enum eph_curve curve);
 
 // submit + wait. For tools and blocking callers. EPH_OK only when the device answered within the deadline: look at
