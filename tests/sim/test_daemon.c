@@ -33,6 +33,7 @@ Test(daemon, says_in_one_line_what_is_wrong_with_its_arguments)
     COMPLAINT(EXIT_USAGE, "--engines '9'", "--socket", "x", "--engines", "9");
     COMPLAINT(EXIT_USAGE, "--contexts '4x'", "--socket", "x", "--contexts", "4x");
     COMPLAINT(EXIT_USAGE, "--ready-fd '-1'", "--socket", "x", "--ready-fd", "-1");
+    COMPLAINT(EXIT_USAGE, "--awake-us '-1': a number from 0 to 1000000", "--socket", "x", "--awake-us", "-1");
     COMPLAINT(EXIT_USAGE, "--backend 'fpga': rtl, model or timed", "--socket", "x", "--backend", "fpga");
     COMPLAINT(EXIT_USAGE, "fault 'lost=2' not understood", "--socket", "x", "--backend", "model", "--faults",
               "dup=1/3,lost=2");
