@@ -7,6 +7,7 @@
 #include <criterion/criterion.h>
 #include <dirent.h>
 #include <openssl/async.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -258,6 +259,34 @@ Test(async, auto_measures_software_then_offloads)
     cr_assert_eq(counters.policy[EPH_POLICY_SLOWER], 0);
     cr_assert_eq(counters.policy[EPH_POLICY_LATE], 0);
     cr_assert_eq(on_device(), counters.async_resumed);
+}
+
+// A single connection has nothing to do while its job is paused, so the offload saves nothing. A device of 5 ms: the
+// process is idle meanwhile.
+Test(async, auto_leaves_a_lone_connection_to_software)
+{
+    daemon_start("late=1/1:5ms");
+    daemon_rig(&rig, "offload = auto\ndeadline_ms = 1000\n");
+    for (int i = 0; i < 60; i++) {
+        start(&tasks[0], agree);
+        finish(tasks, 1);
+    }
+    cr_expect_geq(on_device(), 8, "no trial");
+    cr_expect_leq(on_device(), 24, "trial without end");
+    cr_expect_geq(rig_counters(&rig).policy[EPH_POLICY_NO_RELIEF], 60);
+}
+
+Test(async, auto_offloads_connections_that_keep_each_other_company)
+{
+    daemon_start("late=1/1:5ms");
+    daemon_rig(&rig, "offload = auto\ndeadline_ms = 1000\n");
+    for (int round = 0; round < 10; round++) {
+        for (int i = 0; i < 16; i++)
+            start(&tasks[i], agree);
+        finish(tasks, 16);
+    }
+    cr_expect_geq(on_device(), 200, "of 320: %" PRIu64, on_device());
+    cr_expect_eq(rig_counters(&rig).policy[EPH_POLICY_NO_RELIEF], 0);
 }
 
 Test(async, auto_keeps_to_software_when_the_answer_would_come_late)
