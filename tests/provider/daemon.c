@@ -11,7 +11,8 @@
 static pid_t daemon_pid;
 static char daemon_path[80];
 
-void daemon_start(const char *faults)
+// option may be NULL: then value is not looked at.
+static void start(const char *backend, const char *option, const char *value)
 {
     int ready[2];
     char byte, ready_fd[16];
@@ -23,13 +24,23 @@ void daemon_start(const char *faults)
         int null = open("/dev/null", O_WRONLY);
         dup2(null, STDERR_FILENO);
         close(ready[0]);
-        execl(EPH_SIM_BINARY, EPH_SIM_BINARY, "--backend", "model", "--socket", daemon_path, "--ready-fd", ready_fd,
-              faults[0] ? "--faults" : NULL, faults, (char *)NULL);
+        execl(EPH_SIM_BINARY, EPH_SIM_BINARY, "--backend", backend, "--socket", daemon_path, "--ready-fd", ready_fd,
+              option, value, (char *)NULL);
         _exit(127);
     }
     close(ready[1]);
     cr_assert_eq(read(ready[0], &byte, 1), 1, "ephemera-sim does not start");
     close(ready[0]);
+}
+
+void daemon_start(const char *faults)
+{
+    start("model", faults[0] ? "--faults" : NULL, faults);
+}
+
+void daemon_start_timed(const char *profile)
+{
+    start("timed", "--profile", profile);
 }
 
 void daemon_stop(int signal)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// One ephemera-sim on the model back end beside the test, with injected faults.
+// One ephemera-sim beside the test, on the model back end with injected faults unless said otherwise.
 #ifndef EPH_TEST_PROVIDER_DAEMON_H
 #define EPH_TEST_PROVIDER_DAEMON_H
 
@@ -7,7 +7,8 @@
 
 // faults: "" for none. Returns when it listens.
 void daemon_start(const char *faults);
-void daemon_stop(int signal); // and waits; does nothing when there is none
+void daemon_start_timed(const char *profile); // back end timed instead; path of what it describes
+void daemon_stop(int signal);                 // and waits; does nothing when there is none
 void daemon_signal(int signal);
 
 // rig_open on the daemon with further lines of the provider's section.

@@ -113,6 +113,22 @@ Test(pool, serves_auto_where_the_device_would_be_too_slow)
     cr_assert_eq(rig_operations(&rig, EPH_OP_KEYGEN, EPH_STATS_SERVED_DEVICE), 0);
 }
 
+// A described card answers like hardware, and so the provider treats it.
+Test(pool, holds_64_keys_of_a_described_card)
+{
+    daemon_start_timed(EPH_PROFILE);
+    daemon_rig(&rig, "offload = auto\n");
+    uint64_t most = 0;
+    uint8_t u[32];
+    for (int i = 0; i < 2000 && most < 60; i++) { // refills of 8: never quite full after a key was taken
+        generate_public(u);
+        pause_ms(1);
+        most = rig_counters(&rig).pool_keys > most ? rig_counters(&rig).pool_keys : most;
+    }
+    cr_expect_geq(most, 56);
+    cr_expect_leq(most, 64);
+}
+
 Test(pool, is_off_on_a_simulation_unless_asked_for)
 {
     static const char *const off[] = {
