@@ -3,6 +3,7 @@
 #include "bench.h"
 #include "compare.h"
 #include "html.h"
+#include "not_slower.h"
 #include "progress.h"
 #include "stop.h"
 #include "targets.h"
@@ -58,6 +59,12 @@ static void measure(struct bench *bench)
         json_object_set_new(bench->report, "interrupted", json_true());
 }
 
+static void judge(json_t *report)
+{
+    not_slower_check(report);
+    targets_judge(report);
+}
+
 static int run(const struct settings *settings)
 {
     char html[4096];
@@ -77,7 +84,7 @@ static int run(const struct settings *settings)
     json_object_set_new(bench.report, "devices", devices_json(&bench.devices));
     devices_close(&bench.devices);
     if (settings->command == COMMAND_ALL || settings->command == COMMAND_OPS)
-        targets_judge(bench.report);
+        judge(bench.report);
     html_name(settings, html, sizeof(html));
     bool written = report_write(bench.report, settings->json);
     written = html_write(bench.report, html) && written;

@@ -103,39 +103,6 @@ static void check_limit(const struct suite_run *run, struct bench *bench, int v,
     check(run, bench, CHECK_AMDAHL, v, l, good, text);
 }
 
-static bool promises_not_slower(int v)
-{
-    return v == VARIANT_NEVER || v == VARIANT_AUTO || v == VARIANT_AUTO_ASYNC || v >= VARIANT_AUTO_SLOW;
-}
-
-static void check_against(const struct suite_run *run, struct bench *bench, int v, size_t l, const char *rival,
-                          const struct series *base)
-{
-    char text[256];
-    double gain = stats_gain(base, &run->points[v][l].server_us), spread = spread_of(run, l);
-    bool good = stats_verdict(gain, spread) != VERDICT_SLOWER;
-    snprintf(text, sizeof(text), "%.3f of the speed of %s, A/A spread %.1f %%%s", gain, rival, 100 * spread,
-             good ? "" : ": SLOWER");
-    check(run, bench, CHECK_NOT_SLOWER, v, l, good, text);
-}
-
-// never and auto promise not to cost anything, whatever the device does: against stock OpenSSL in the same mode, and
-// asynchronous servers also against synchronous stock, unless SSL_MODE_ASYNC alone makes stock slower.
-static void check_not_slower(const struct suite_run *run, struct bench *bench, int v, size_t l)
-{
-    const struct series *rival = &run->points[VARIANT_PLAIN_ASYNC][l].server_us;
-    struct series base = base_of(run, l);
-    bool async_costs = false;
-    if (!promises_not_slower(v))
-        return;
-    if (bench->variants[v].async && rival->count > 0) {
-        check_against(run, bench, v, l, "plain-async", rival);
-        async_costs = stats_verdict(stats_gain(&base, rival), spread_of(run, l)) == VERDICT_SLOWER;
-    }
-    if (!async_costs)
-        check_against(run, bench, v, l, "plain", &base);
-}
-
 // Key-exchange operations of one handshake by our provider, and who did them.
 static json_t *operations_json(const struct point *point)
 {
@@ -179,10 +146,8 @@ static void report_row(struct suite_run *run, struct bench *bench, int v, size_t
                             json_pack("{s:f, s:f, s:s, s:f}", "ratio", gain, "aa_spread", spread, "verdict",
                                       stats_verdict_text(enough ? stats_verdict(gain, spread) : VERDICT_NONE),
                                       "of_limit", limit > 0 ? gain / limit : 0));
-        if (!open && enough) {
+        if (!open && enough)
             check_limit(run, bench, v, l, gain, limit);
-            check_not_slower(run, bench, v, l);
-        }
     }
     report_add(bench->report, "handshakes", row);
 }

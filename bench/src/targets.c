@@ -194,7 +194,7 @@ static void all_checks(json_t *report, const char *target, const char *kind, con
         judge(report, target, what, NOT_MEASURED, "no such rows, or fewer than 5 rounds");
         return;
     }
-    snprintf(text, sizeof(text), "%zu of %zu comparisons hold within the A/A spread%s", good, count, worst);
+    snprintf(text, sizeof(text), "%zu of %zu comparisons hold%s", good, count, worst);
     judge(report, target, what, good == count ? HOLDS : MISSED, text);
 }
 

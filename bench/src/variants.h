@@ -18,7 +18,7 @@ enum variant_id {
     VARIANT_NEVER,       // our provider, offload=never: software only
     VARIANT_AUTO,        // our provider, offload=auto
     VARIANT_AUTO_ASYNC,
-    VARIANT_ALWAYS, // our provider, offload=always, no key pool: every operation is the device's
+    VARIANT_ALWAYS, // our provider, offload=always, no key pool, patient: every operation is the device's
     VARIANT_ALWAYS_ASYNC,
     VARIANT_AUTO_SLOW, // as above, with another device
     VARIANT_AUTO_ASYNC_SLOW,
@@ -30,8 +30,8 @@ enum variant_id {
 
 struct variant {
     const char *name, *text;
-    const char *offload; // NULL: not our provider
-    const char *pool;    // as the provider's configuration says it; NULL: its default
+    const char *offload;  // NULL: not our provider
+    const char *settings; // more lines of the provider's configuration, or NULL
     enum device_id device;
     bool async, needs_device, ideal;
     OSSL_LIB_CTX *libctx; // owned; NULL when skipped

@@ -75,7 +75,7 @@ interrupted() { # a signal in the second suite: the first one is complete, the s
     "$bench" --quick --suites TLS1.3/X25519/ECDSA-P256,TLS1.3/P-256/ECDSA-P256 --variants ideal --no-device --rounds 99 --slice 0.02 --json r.json \
         >out.txt 2>err.txt &
     local pid=$!
-    sleep 3
+    sleep 6 # of about 15
     kill -INT "$pid"
     wait "$pid" || fail "exit code $?"
     query r.json 'r["interrupted"] is True and not r["failures"]'

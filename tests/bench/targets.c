@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every promise must be able to fail: a made-up report keeps them all, then one figure at a time is spoilt.
+#include "not_slower.h"
 #include "report.h"
 #include "targets.h"
 
@@ -138,5 +139,61 @@ Test(targets, what_was_not_measured_does_not_hold)
     targets_judge(report);
     cr_assert_not(targets_hold(report));
     cr_assert_eq(missed(report, "host CPU of an operation, polled"), 0, "it is not missed either");
+    json_decref(report);
+}
+
+// Rows of stock and of one variant, five rounds; spread is that of this row's A/A pair.
+static void add_row(json_t *report, const char *suite, const char *variant, double cpu_us, double ratio, double spread)
+{
+    json_t *row =
+        json_pack("{s:s, s:s, s:s, s:s, s:i, s:{s:[f, f, f, f, f]}, s:{s:f, s:f, s:s}}", "suite", suite, "handshake",
+                  "full", "load", "closed", "variant", variant, "in_flight", 64, "server_cpu_us", "values", cpu_us,
+                  cpu_us, cpu_us, cpu_us, cpu_us, "gain", "ratio", ratio, "aa_spread", spread, "verdict", "slower");
+    cr_assert_not_null(row);
+    report_add(report, "handshakes", row);
+}
+
+static size_t bad_checks(const json_t *report)
+{
+    size_t index, count = 0;
+    json_t *row;
+    json_array_foreach(json_object_get(report, "checks"), index, row) count +=
+        !json_is_true(json_object_get(row, "good"));
+    return count;
+}
+
+Test(not_slower, compares_with_stock_in_the_same_mode)
+{
+    const struct {
+        double async_us, ours_us;
+        size_t checks, bad;
+    } cases[] = {
+        {100, 100, 2, 0}, // as fast as both
+        {100, 105, 2, 2}, // slower than both
+        {110, 105, 1, 0}, // SSL_MODE_ASYNC alone costs more: only the asynchronous rival counts
+        {110, 115, 1, 1},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        json_t *report = json_pack("{s:[], s:[]}", "handshakes", "checks");
+        add_row(report, "S", "plain-async", cases[i].async_us, 100 / cases[i].async_us, 0.02);
+        add_row(report, "S", "auto-async-dead", cases[i].ours_us, 100 / cases[i].ours_us, 0.02);
+        not_slower_check(report);
+        cr_expect_eq(report_count(report, "checks"), cases[i].checks, "case %zu", i);
+        cr_expect_eq(bad_checks(report), cases[i].bad, "case %zu", i);
+        json_decref(report);
+    }
+}
+
+Test(not_slower, a_spread_small_by_luck_does_not_decide)
+{
+    json_t *report = json_pack("{s:[], s:[]}", "handshakes", "checks");
+    add_row(report, "S", "auto", 101, 0.99, 0.001);
+    add_row(report, "T", "always", 100, 1.0, 0.02);
+    add_row(report, "U", "always", 100, 1.0, 0.03);
+    add_row(report, "V", "auto", 104, 0.96, 0.001); // beyond the run's spread too
+    add_row(report, "W", "always", 100, 1.0, 0.02);
+    not_slower_check(report);
+    cr_assert_eq(report_count(report, "checks"), 2, "always promises nothing");
+    cr_assert_eq(bad_checks(report), 1);
     json_decref(report);
 }
