@@ -46,12 +46,13 @@ struct mb_state {
 // The library once and for all; NULL when it is not installed or not for this CPU (reason).
 static void *library(char reason[200])
 {
-    static const char *const names[] = {"libcrypto_mb.so.12", "libcrypto_mb.so.11", "libcrypto_mb.so"};
+    static const char *const names[] = {"libcrypto_mb.so.13", "libcrypto_mb.so.12", "libcrypto_mb.so.11",
+                                        "libcrypto_mb.so"};
     static void *handle;
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]) && !handle; i++)
         handle = dlopen(names[i], RTLD_NOW | RTLD_LOCAL);
     if (!handle) {
-        snprintf(reason, 200, "not installed (libcrypto_mb.so; Debian package libcrypto-mb12 of newer releases)");
+        snprintf(reason, 200, "not installed (libcrypto_mb.so; Debian 13: libcrypto-mb11, sid: libcrypto-mb12)");
         return NULL;
     }
     int (*applicable)(uint64_t features);

@@ -72,7 +72,9 @@ module eph_queue_table #(
   output logic [16:0] irq_set_o,
   output logic        quiet_o // a whole round of scans found nothing to do
 );
-  if (Queues < 1 || Queues > eph_isa_pkg::MAX_QUEUES) $error("Queues must be 1..16");
+  if (Queues < 1 || Queues > eph_isa_pkg::MAX_QUEUES) begin : gen_bad_queues
+    $error("Queues must be 1..16");
+  end
   localparam logic [1:0] Off = eph_isa_pkg::QSTATE_OFF[1:0];
   localparam logic [1:0] On = eph_isa_pkg::QSTATE_ON[1:0];
   localparam logic [1:0] Draining = eph_isa_pkg::QSTATE_DRAINING[1:0];

@@ -50,11 +50,17 @@ module eph_regs #(
   input  logic [63:0] write_addr_i,
   output logic fatal_o
 );
-  if (Engines < 1 || Engines > eph_isa_pkg::MAX_ENGINES) $error("Engines must be 1..8");
-  if (&BuildId || &ClkKhz) $error("BuildId and ClkKhz must not be all ones");
+  if (Engines < 1 || Engines > eph_isa_pkg::MAX_ENGINES) begin : gen_bad_engines
+    $error("Engines must be 1..8");
+  end
+  if (&BuildId || &ClkKhz) begin : gen_bad_identity
+    $error("BuildId and ClkKhz must not be all ones");
+  end
   if (eph_isa_pkg::QUEUE_REGS_BASE != 32'h1000 || eph_isa_pkg::QUEUE_REGS_STRIDE != 32'h100 ||
       eph_isa_pkg::DOORBELL_BASE != 32'h2000 || eph_isa_pkg::DOORBELL_STRIDE != 32'h1000)
+  begin : gen_bad_decode
     $error("address decode does not fit isa.def");
+  end
 
   // ---- decode: page 0 global, page 1 queue registers, page 2 + q doorbells of queue q
   wire [4:0] page = access_addr_i[16:12];

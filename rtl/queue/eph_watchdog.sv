@@ -13,7 +13,9 @@ module eph_watchdog #(
   output logic expired_o
 );
   localparam int unsigned CountW = $clog2(Cycles + 1);
-  if (Cycles < 2) $error("Cycles must be at least 2");
+  if (Cycles < 2) begin : gen_bad_cycles
+    $error("Cycles must be at least 2");
+  end
   logic [CountW-1:0] count_q;
 
   assign expired_o = active_i && !progress_i && count_q == CountW'(Cycles - 1);

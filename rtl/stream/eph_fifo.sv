@@ -25,7 +25,9 @@ module eph_fifo #(
   output logic clean_o
 );
   localparam int unsigned AddrW = $clog2(Depth);
-  if (Depth != (1 << AddrW) || Depth < 2) $error("Depth must be a power of two, at least 2");
+  if (Depth != (1 << AddrW) || Depth < 2) begin : gen_bad_depth
+    $error("Depth must be a power of two, at least 2");
+  end
 
   logic [Width-1:0] mem [0:Depth-1];
   // Pointers carry one bit more than the address. In ring order: wipe <= read <= write <= wipe +
