@@ -113,7 +113,8 @@ static bool generate(struct generation *generation, struct eph_ec_key *key)
                              : provider->ec.software.gen(generation->custom, NULL, NULL);
     if (software == NULL)
         return false;
-    eph_ec_key_adopt(key, software, generation->custom == NULL);
+    bool plain = generation->custom == NULL;
+    eph_ec_key_adopt(key, software, plain ? generation->curve : NULL, plain);
     return true;
 }
 

@@ -102,7 +102,7 @@ static bool read_octets(struct eph_ec_key *key, void *software)
            read_coordinate(&params[1], key->octets + 1 + bytes, bytes);
 }
 
-void eph_ec_key_adopt(struct eph_ec_key *key, void *software, bool plain)
+void eph_ec_key_adopt(struct eph_ec_key *key, void *software, const struct eph_ec_curve *curve, bool plain)
 {
     const struct eph_ec *ec = &key->provider->ec;
     void *old = atomic_exchange(&key->software, software);
@@ -112,7 +112,7 @@ void eph_ec_key_adopt(struct eph_ec_key *key, void *software, bool plain)
     key->has_public = ec->software.key_has(software, OSSL_KEYMGMT_SELECT_PUBLIC_KEY);
     key->has_private = ec->software.key_has(software, OSSL_KEYMGMT_SELECT_PRIVATE_KEY);
     ERR_set_mark(); // asking for what the object does not have is no error
-    key->curve = curve_of(ec, software);
+    key->curve = curve != NULL ? curve : curve_of(ec, software);
     key->has_octets = key->has_public && key->curve != NULL && read_octets(key, software);
     ERR_pop_to_mark();
 }

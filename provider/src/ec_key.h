@@ -35,9 +35,10 @@ bool eph_ec_key_has_parameters(const struct eph_ec_key *key);
 // The key as an object of the default provider; borrowed from the key. NULL: no parameters, or no memory.
 void *eph_ec_key_software(struct eph_ec_key *key);
 
-// Becomes what the object is, which it then owns (it may own it already). plain: its attributes are default's. Only for
-// a key that no other thread uses.
-void eph_ec_key_adopt(struct eph_ec_key *key, void *software, bool plain);
+// Becomes what the object is, which it then owns (it may own it already). curve: the object's if the caller knows it,
+// else NULL: asking takes longer than a check of the point. plain: its attributes are default's. Only for a key that no
+// other thread uses.
+void eph_ec_key_adopt(struct eph_ec_key *key, void *software, const struct eph_ec_curve *curve, bool plain);
 
 // Takes an uncompressed point on the key's curve, length already right. 0 with the default provider's error in the
 // queue when it is no valid public key. Only for a key that no other thread uses.

@@ -69,7 +69,7 @@ static void *ec_dup(const void *vkey, int selection)
         eph_ec_key_free(copy);
         return NULL;
     }
-    eph_ec_key_adopt(copy, software, key->plain);
+    eph_ec_key_adopt(copy, software, NULL, key->plain);
     return copy;
 }
 
@@ -147,7 +147,7 @@ static int ec_set_params(void *vkey, const OSSL_PARAM params[])
     void *software = eph_ec_key_software(key);
     if (software == NULL || !functions_of(key)->key_set_params(software, params))
         return 0;
-    eph_ec_key_adopt(key, software, false);
+    eph_ec_key_adopt(key, software, NULL, false);
     return 1;
 }
 
@@ -235,7 +235,7 @@ static int ec_import(void *vkey, int selection, const OSSL_PARAM params[])
     void *software = eph_software_ec_import(functions_of(key), selection, params);
     if (software == NULL)
         return 0;
-    eph_ec_key_adopt(key, software, false);
+    eph_ec_key_adopt(key, software, NULL, false);
     return 1;
 }
 

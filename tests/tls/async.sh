@@ -7,8 +7,14 @@ clients=$1
 handshakes=$3
 connections=32
 certificate
-daemon --faults late=1/1:5ms
-config test "socket:$work/sim.sock" always "deadline_ms = 10000" # a starved daemon is no fault here
+if [ "$2" = rate ]; then # the model would compete with the server for the CPU
+    printf '%s\n' 'engines = 1' 'clock_mhz = 160' 'contexts = 64' 'x25519.derive = 181248' 'x25519.keygen = 37312' \
+        'pcie_round_trip_ns = 5000000' 'rate = infinite' >"$work/5ms.profile"
+    daemon --backend timed --profile "$work/5ms.profile"
+else
+    daemon --faults late=1/1:5ms
+fi
+config test "socket:$work/sim.sock" always $'deadline_ms = 10000\npool = 0' # a starved daemon is no fault here
 
 # haproxy NAME [global lines]: listens at $work/NAME.tls; sets server_pid.
 haproxy_server() {
@@ -138,7 +144,7 @@ rate) # async against blocking calls and against stock OpenSSL
     load "$work/test.tls" "$handshakes"
     alive_and_quiet "$work/test.log"
     async=$rate
-    config blocking "socket:$work/sim.sock" always
+    config blocking "socket:$work/sim.sock" always $'deadline_ms = 10000\npool = 0'
     haproxy_server blocking
     load "$work/blocking.tls" 200
     blocking=$rate
