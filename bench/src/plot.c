@@ -15,6 +15,9 @@ static const char *const shown[VARIANTS_SHOWN] = {"plain", "plain-async", "ideal
 
 static const char preamble[] =
     "set terminal svg size 900,420 dynamic font 'sans,12' background '#ffffff'\n"
+    "set linetype 1 lc rgb '#777777' lw 2 pt 7 ps 0.6\nset linetype 2 lc rgb '#56b4e9' lw 2 pt 7 ps 0.6\n"
+    "set linetype 3 lc rgb '#009e73' lw 2 pt 7 ps 0.6\nset linetype 4 lc rgb '#e69f00' lw 2 pt 7 ps 0.6\n"
+    "set linetype 5 lc rgb '#d55e00' lw 2 pt 7 ps 0.6\nset linetype 6 lc rgb '#0072b2' lw 2 pt 7 ps 0.6\n"
     "set termoption noenhanced\nset grid\nset key outside right top\nset style fill solid 0.8 border -1\n";
 
 bool plot_available(void)

@@ -14,7 +14,7 @@ static void caption(FILE *page, const char *class_name, const char *text)
     fprintf(page, "<figcaption><b>%s</b> %s</figcaption></figure>\n", class_name, text);
 }
 
-static const double REMARK_ROOM = 1.15; // beside the longest bar
+static const double REMARK_ROOM = 1.3; // beside the longest bar
 
 // Stock OpenSSL of every suite; with few suites our provider beside it.
 static bool has_phases_to_show(const json_t *row, bool few)

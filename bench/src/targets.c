@@ -57,7 +57,8 @@ static void host_cost(json_t *report, const char *target, bool polled, double mo
         judge(report, target, "X25519", NOT_MEASURED, "no such rows: no device, or interrupted");
 }
 
-// Median CPU of an X25519 operation in this run, with as many in flight as asked or the next lower number; 0: unknown.
+// Median CPU of an X25519 operation in an ASYNC_JOB in this run, with as many in flight as asked or the next lower
+// number; 0: unknown.
 static double operation_us(const json_t *report, const char *backend, const char *operation, int in_flight)
 {
     size_t index;
@@ -67,9 +68,8 @@ static double operation_us(const json_t *report, const char *backend, const char
     json_array_foreach(json_object_get(report, "operations"), index, row)
     {
         int here = (int)report_number(row, "in_flight");
-        bool job = is(row, "api", "driver") || is(row, "calls", "ASYNC_JOB");
-        if (!is(row, "curve", "X25519") || !is(row, "backend", backend) || !is(row, "operation", operation) || !job ||
-            !is(row, "class", CLASS_MEASURED) || here > in_flight || here <= best)
+        if (!is(row, "curve", "X25519") || !is(row, "backend", backend) || !is(row, "operation", operation) ||
+            !is(row, "calls", "ASYNC_JOB") || !is(row, "class", CLASS_MEASURED) || here > in_flight || here <= best)
             continue;
         best = here;
         cpu_us = report_median(row, "cpu_us");
@@ -77,13 +77,37 @@ static double operation_us(const json_t *report, const char *backend, const char
     return cpu_us;
 }
 
+static const json_t *find_one_in_flight(const json_t *report, const char *suite, const char *variant)
+{
+    size_t index;
+    json_t *row;
+    json_array_foreach(json_object_get(report, "handshakes"), index, row)
+    {
+        if (is(row, "suite", suite) && is(row, "variant", variant) && is(row, "handshake", "full") &&
+            (int)report_number(row, "in_flight") == 1)
+            return row;
+    }
+    return NULL;
+}
+
+// CPU of a key from the pool, its replacement included: the keygen phase of the synchronous server, less the keygens in
+// software where the pool was empty. When that was not measured: a keygen by the device.
+static double pooled_us(const json_t *report, const char *suite, double keygen_us)
+{
+    const json_t *pool = find_one_in_flight(report, suite, "auto"), *stock = find_one_in_flight(report, suite, "plain");
+    double share = report_number(json_object_get(pool, "operations"), "pool");
+    double phase_us = report_number(json_object_get(pool, "phases_us"), "keygen"),
+           software_us = report_number(json_object_get(stock, "phases_us"), "keygen");
+    double us = share > 0.5 && share <= 1 ? (phase_us - (1 - share) * software_us) / share : 0;
+    return us > 0 ? us : keygen_us;
+}
+
 struct own_cost {
     double us;
     char text[160];
 };
 
-// CPU of a handshake that offloading itself takes: its operations, each at the price of the table. A pooled key was
-// made in the background; the driver's polled keygen is the least that it can have cost.
+// CPU of a handshake that offloading itself takes: its operations, each at its price in this run.
 static struct own_cost own_cost(const json_t *report, const json_t *row)
 {
     const json_t *operations = json_object_get(row, "operations");
@@ -92,11 +116,11 @@ static struct own_cost own_cost(const json_t *report, const json_t *row)
            pooled = report_number(operations, "pool");
     double keygen_us = operation_us(report, "device", "keygen", in_flight),
            derive_us = operation_us(report, "device", "derive", in_flight),
-           pooled_us = operation_us(report, "driver, polled", "keygen", in_flight);
-    struct own_cost cost = {.us = keygens * keygen_us + derives * derive_us + pooled * pooled_us};
+           pool_us = pooled_us(report, report_text(row, "suite"), keygen_us);
+    struct own_cost cost = {.us = keygens * keygen_us + derives * derive_us + pooled * pool_us};
     snprintf(cost.text, sizeof(cost.text),
              "%.2f keygens x %.1f us + %.2f derives x %.1f us + %.2f pooled keys x %.1f us", keygens, keygen_us,
-             derives, derive_us, pooled, pooled_us);
+             derives, derive_us, pooled, pool_us);
     return cost;
 }
 
