@@ -296,7 +296,8 @@ bool handshake_run(struct tls_pair *pair, const struct handshake_load *load, str
         good = run(&loop);
         uint64_t others_end_ns = clock_process_ns() - clock_thread_ns();
         result->wall_ns = clock_wall_ns() - begin_ns;
-        result->server_cpu_ns += others_end_ns > others_ns ? others_end_ns - others_ns : 0;
+        result->helper_cpu_ns = others_end_ns > others_ns ? others_end_ns - others_ns : 0;
+        result->server_cpu_ns += result->helper_cpu_ns;
     }
     for (uint32_t i = 0; loop.connections && i < load->in_flight; i++)
         end_connection(&loop, &loop.connections[i]);

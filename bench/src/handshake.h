@@ -24,7 +24,8 @@ struct handshake_load {
 struct handshake_result {
     uint64_t done;
     uint64_t server_cpu_ns, client_cpu_ns, wall_ns;
-    uint64_t pauses; // times that a job was found waiting for the device
+    uint64_t helper_cpu_ns; // of server_cpu_ns: all other threads of the process
+    uint64_t pauses;        // times that a job was found waiting for the device
     struct probe probe;
     struct samples
         latency_us;    // from the start (open loop: the scheduled arrival) to the server's end; owned by the caller

@@ -137,6 +137,7 @@ static void keep(struct point *point, const struct handshake_result *result)
 {
     double done = (double)result->done * 1e3;
     series_add(&point->server_us, (double)result->server_cpu_ns / done);
+    series_add(&point->helper_us, (double)result->helper_cpu_ns / done);
     series_add(&point->client_us, (double)result->client_cpu_ns / done);
     series_add(&point->per_second, (double)result->done * 1e9 / (double)result->wall_ns);
     point->pauses += result->pauses;

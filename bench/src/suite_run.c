@@ -129,6 +129,7 @@ static void report_row(struct suite_run *run, struct bench *bench, int v, size_t
     if (bench->variants[v].offload) {
         json_object_set_new(row, "served_by", json_string(served_by(&point->served)));
         json_object_set_new(row, "operations", operations_json(point));
+        json_object_set_new(row, "helper_cpu_us", json_real(series_summary(&point->helper_us).median));
     }
     if (bench->variants[v].device && bench->devices.list[bench->variants[v].device].uri[0])
         json_object_set_new(row, "device", json_string(bench->devices.list[bench->variants[v].device].label));

@@ -11,7 +11,7 @@
 
 // One variant under one load: one value a round.
 struct point {
-    struct series server_us, client_us, per_second;
+    struct series server_us, helper_us, client_us, per_second;
     struct samples latency_us;
     uint64_t pauses, handshakes;
     struct served_counts served; // ECDHE operations of our provider

@@ -15,6 +15,9 @@ enum { MANY_IN_FLIGHT = 8, QUEUE_ENTRIES = 63 };
 static const double LIMIT_SHARE = 0.90;                 // of the Amdahl limit, gained by an asynchronous server
 static const double LIMIT_SHARE_WITHOUT_OFFLOAD = 0.95; // the same without the CPU that offloading itself takes
 
+static const char async_gain[] = "async gain",
+                  async_gain_without_offload[] = "async gain without the offload's own CPU";
+
 enum outcome { HOLDS, MISSED, NOT_APPLICABLE, NOT_MEASURED };
 
 static void judge(json_t *report, const char *target, const char *what, enum outcome outcome, const char *text)
@@ -57,8 +60,8 @@ static void host_cost(json_t *report, const char *target, bool polled, double mo
         judge(report, target, "X25519", NOT_MEASURED, "no such rows: no device, or interrupted");
 }
 
-// Median CPU of an X25519 operation in an ASYNC_JOB in this run, with as many in flight as asked or the next lower
-// number; 0: unknown.
+// Median CPU of an X25519 operation in an ASYNC_JOB in this run, all by the device, with as many in flight as asked or
+// the next lower number; 0: unknown.
 static double operation_us(const json_t *report, const char *backend, const char *operation, int in_flight)
 {
     size_t index;
@@ -69,7 +72,8 @@ static double operation_us(const json_t *report, const char *backend, const char
     {
         int here = (int)report_number(row, "in_flight");
         if (!is(row, "curve", "X25519") || !is(row, "backend", backend) || !is(row, "operation", operation) ||
-            !is(row, "calls", "ASYNC_JOB") || !is(row, "class", CLASS_MEASURED) || here > in_flight || here <= best)
+            !is(row, "calls", "ASYNC_JOB") || !is(row, "served_by", "device") || !is(row, "class", CLASS_MEASURED) ||
+            here > in_flight || here <= best)
             continue;
         best = here;
         cpu_us = report_median(row, "cpu_us");
@@ -136,12 +140,12 @@ static void judge_gain(json_t *report, const struct gain_row *gain)
     double share = gain->ratio / gain->limit;
     snprintf(text, sizeof(text), "gain %.3f = %.3f of the limit %.3f (%.2f or more, less the A/A spread of %.1f %%)",
              gain->ratio, share, gain->limit, LIMIT_SHARE, 100 * gain->spread);
-    judge(report, "async gain", gain->what, share >= LIMIT_SHARE - gain->spread ? HOLDS : MISSED, text);
+    judge(report, async_gain, gain->what, share >= LIMIT_SHARE - gain->spread ? HOLDS : MISSED, text);
 }
 
 static void judge_gain_without_offload(json_t *report, const struct gain_row *gain)
 {
-    static const char target[] = "async gain without the offload's own CPU";
+    const char *target = async_gain_without_offload;
     char text[384];
     double cpu_us = report_median(gain->row, "server_cpu_us");
     struct own_cost own = own_cost(report, gain->row);
@@ -169,7 +173,7 @@ static bool has_verdict(const json_t *row)
 }
 
 // Every asynchronous server with the fast device whose group the device serves, under load.
-static void async_gains(json_t *report, void (*judge_one)(json_t *report, const struct gain_row *gain))
+static void async_gains(json_t *report, const char *target, void (*judge_one)(json_t *, const struct gain_row *))
 {
     size_t index, judged = 0;
     json_t *row;
@@ -188,7 +192,7 @@ static void async_gains(json_t *report, void (*judge_one)(json_t *report, const 
         judged++;
     }
     if (judged == 0)
-        judge(report, "async gain", "X25519, auto-async, 64 and 256 in flight", NOT_MEASURED,
+        judge(report, target, "X25519, auto-async, 64 and 256 in flight", NOT_MEASURED,
               "no device, no such suite, or fewer than 5 rounds");
 }
 
@@ -267,8 +271,8 @@ void targets_judge(json_t *report)
     host_cost(report, "host CPU of an operation, in an ASYNC_JOB", false, JOB_US);
     if (report_count(report, "suites") == 0) // operations alone
         return;
-    async_gains(report, judge_gain);
-    async_gains(report, judge_gain_without_offload);
+    async_gains(report, async_gain, judge_gain);
+    async_gains(report, async_gain_without_offload, judge_gain_without_offload);
     for (size_t i = 0; i < sizeof(promises) / sizeof(promises[0]); i++)
         all_checks(report, "never slower than stock", CHECK_NOT_SLOWER, promises[i].variant, promises[i].what);
     cheaper_check(report);
