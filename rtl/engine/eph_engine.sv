@@ -105,7 +105,8 @@ module eph_engine #(
       .uaddr_o(uaddr), .uword_i(uword),
       .digit_offset_o(digit_offset), .digit_windows_o(digit_windows), .digit_width_o(digit_width),
       .digit_top_o(digit_top), .digit_ended_o(digit_ended),
-      .turn_o(turn), .taken_o(taken), .ctx_o(ctx4), .arg_o(arg), .pos_o(pos), .word_o(word4), .program_o(program4)
+      .turn_o(turn), .taken_o(taken), .ctx_o(ctx4), .arg_o(arg), .pos_o(pos), .word_o(word4),
+      .program_o(program4)
   );
   eph_ucode_rom u_ucode (.clk_i, .addr_i(uaddr), .word_o(uword));
 

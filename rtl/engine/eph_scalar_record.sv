@@ -5,7 +5,8 @@
 //           sum = sum * 2^width + digit modulo 2^17 - 1, from the top window down; for a ladder the
 //           swaps are first undone to bits. The halt appends the parity. Between two advances every
 //           turn must see the same digit, and what eph_decode makes of it (exchange, signs, rows of
-//           the fixed-base ROM, table entries) must say what the digit says. The expected residue (eph_scalar_expect) is written while the context loads.
+//           the fixed-base ROM, table entries) must say what the digit says. The expected residue
+//           (eph_scalar_expect) is written while the context loads.
 //           fault_o: the verdict on the context of the last take turn, from stage 7 on.
 // Latency: 3 cycles.
 // Throughput: one turn a cycle.
