@@ -118,9 +118,11 @@ static enum eph_status open_events(struct eph_queue *queue)
 {
     queue->irq_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     queue->notify_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    queue->leader_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     queue->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-    if (queue->irq_fd < 0 || queue->notify_fd < 0 || queue->epoll_fd < 0 || !watch(queue, queue->irq_fd, EPOLLIN) ||
-        !watch(queue, queue->notify_fd, EPOLLIN) || !watch(queue, queue->transport->death_fd, 0))
+    if (queue->irq_fd < 0 || queue->notify_fd < 0 || queue->leader_fd < 0 || queue->epoll_fd < 0 ||
+        !watch(queue, queue->irq_fd, EPOLLIN) || !watch(queue, queue->notify_fd, EPOLLIN) ||
+        !watch(queue, queue->transport->death_fd, 0))
         return fail(queue, "event descriptors", EPH_E_NO_MEMORY);
     return EPH_OK;
 }
@@ -252,7 +254,7 @@ enum eph_status eph_queue_open(struct eph_device *device, struct eph_queue **que
     if (!opened)
         return EPH_E_NO_MEMORY;
     opened->device = device;
-    opened->irq_fd = opened->notify_fd = opened->epoll_fd = -1;
+    opened->irq_fd = opened->notify_fd = opened->leader_fd = opened->epoll_fd = -1;
     opened->deadline_ns = hardware_answer_limit_ns; // until the self-test has told the latency
     opened->expiry_ns = UINT64_MAX;
     if (!mark_owner(opened)) {
@@ -314,6 +316,7 @@ void eph_queue_close(struct eph_queue *queue)
         queue->device->sim_stop(queue->sim_handle);
     eph_close_fd(&queue->irq_fd);
     eph_close_fd(&queue->notify_fd);
+    eph_close_fd(&queue->leader_fd);
     eph_close_fd(&queue->epoll_fd);
     unmark_owner(queue);
     eph_wipe(queue, sizeof *queue); // results nobody fetched

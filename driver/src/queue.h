@@ -56,6 +56,7 @@ struct eph_queue {
 
     int irq_fd;    // eventfd, written by the device
     int notify_fd; // eventfd, written when completions for eph_poll were found by somebody else
+    int leader_fd; // eventfd, written when the leader's slot was found by somebody else
     int epoll_fd;  // eph_queue_fd: irq_fd, notify_fd, death of the transport
     bool fd_wanted;
     bool quiet;              // eph_queue_quiet

@@ -43,7 +43,7 @@ void eph_queue_wake(struct eph_queue *queue, struct eph_slot *slot)
         if (!queue->collecting && !slot->internal)
             notify_poller(queue);
     } else if (queue->leader == slot) {
-        raise_event(queue->irq_fd);
+        raise_event(queue->leader_fd);
     } else {
         pthread_cond_signal(&slot->wake);
     }
@@ -69,14 +69,18 @@ static void lead(struct eph_queue *queue, struct eph_slot *slot, uint64_t wake_n
     if (eph_queue_arm(queue) == EPH_E_GONE)
         return;
     queue->leader = slot;
-    struct pollfd events[2] = {{.fd = queue->irq_fd, .events = POLLIN}, {.fd = queue->transport->death_fd}};
+    struct pollfd events[3] = {{.fd = queue->irq_fd, .events = POLLIN},
+                               {.fd = queue->leader_fd, .events = POLLIN},
+                               {.fd = queue->transport->death_fd}};
     pthread_mutex_unlock(&queue->lock);
-    eph_poll_until(events, 2, wake_ns);
+    eph_poll_until(events, 3, wake_ns);
     pthread_mutex_lock(&queue->lock);
     queue->leader = NULL;
+    if (events[1].revents)
+        clear_event(queue->leader_fd);
     if (clear_event(queue->irq_fd))
         queue->armed = false;
-    if (events[1].revents & (POLLHUP | POLLERR)) {
+    if (events[2].revents & (POLLHUP | POLLERR)) {
         eph_queue_harvest(queue, eph_now_ns()); // what it finished before it went counts
         eph_health_gone(queue, "its server is gone");
     }
@@ -210,13 +214,14 @@ static size_t collect(struct eph_queue *queue, struct eph_completion *completion
     return found;
 }
 
-// Takes back the events that led here. A leader needs the interrupt itself.
+// Takes back the events that led here; for a leader as well, who may get the CPU only after us: the descriptor would
+// stay readable and keep us from sleeping.
 static void clear_events(struct eph_queue *queue)
 {
     if (queue->notified)
         clear_event(queue->notify_fd);
     queue->notified = false;
-    if (queue->armed && !queue->leader && clear_event(queue->irq_fd))
+    if (queue->armed && clear_event(queue->irq_fd))
         queue->armed = false;
 }
 
@@ -229,10 +234,11 @@ static bool is_dead(struct eph_queue *queue, uint64_t now_ns)
     return eph_poll_until(&death, 1, 0) && (death.revents & (POLLHUP | POLLERR));
 }
 
-// So that nobody sleeps on eph_queue_fd while requests are in flight.
-static void arm_for_poller(struct eph_queue *queue)
+// So that nobody sleeps on eph_queue_fd, or as the leader, while requests are in flight.
+static void arm_for_sleepers(struct eph_queue *queue)
 {
-    if (queue->fd_wanted && !queue->quiet && !queue->leader && eph_slots_free(&queue->slots) < queue->slots.count)
+    bool awaited = queue->leader || (queue->fd_wanted && !queue->quiet);
+    if (awaited && eph_slots_free(&queue->slots) < queue->slots.count)
         eph_queue_arm(queue);
 }
 
@@ -254,7 +260,7 @@ static size_t poll_queue(struct eph_queue *queue, struct eph_completion *complet
     size_t found = collect(queue, completions, max, &more);
     if (more)
         notify_poller(queue);
-    arm_for_poller(queue);
+    arm_for_sleepers(queue);
     pthread_mutex_unlock(&queue->lock);
     return found;
 }
@@ -289,6 +295,6 @@ void eph_queue_quiet(struct eph_queue *queue, bool quiet)
     queue->quiet = quiet;
     if (!quiet && eph_slots_finished(&queue->slots))
         notify_poller(queue); // found by others meanwhile
-    arm_for_poller(queue);
+    arm_for_sleepers(queue);
     pthread_mutex_unlock(&queue->lock);
 }

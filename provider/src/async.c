@@ -238,7 +238,8 @@ static bool begin_pause(struct eph_async *async)
 {
     unsigned others = atomic_fetch_add_explicit(&async->paused, 1, memory_order_relaxed);
     if (others < EPH_ASYNC_MAX_PAUSED) {
-        eph_company_note(&async->company, others);
+        unsigned long own_sleeps = atomic_load_explicit(&async->watch.rests, memory_order_relaxed);
+        eph_company_note(&async->company, others, own_sleeps);
         return true;
     }
     atomic_fetch_sub_explicit(&async->paused, 1, memory_order_relaxed);

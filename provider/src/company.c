@@ -2,6 +2,8 @@
 #include "company.h"
 #include "clock.h"
 
+#include <sys/resource.h>
+
 enum { TRIAL_JOBS = 8 };
 #define FIRST_BACKOFF_NS UINT64_C(1000000000)
 #define MAX_BACKOFF_NS   UINT64_C(64000000000)
@@ -10,7 +12,6 @@ void eph_company_init(struct eph_company *company)
 {
     pthread_mutex_init(&company->lock, NULL);
     company->backoff_ns = FIRST_BACKOFF_NS;
-    eph_load_init(&company->load);
 }
 
 void eph_company_fini(struct eph_company *company)
@@ -24,9 +25,19 @@ bool eph_company_expected(const struct eph_company *company)
            eph_clock_ns(CLOCK_MONOTONIC) >= atomic_load_explicit(&company->retry_ns, memory_order_relaxed);
 }
 
-static void end_trial(struct eph_company *company)
+// How often the application's threads have gone to sleep. Unlike a share of CPU time this tells on a crowded machine,
+// too, whether it had something to do.
+static unsigned long application_sleeps(unsigned long own_sleeps)
 {
-    bool alone = company->others < company->jobs && !eph_load_is_high(&company->load);
+    struct rusage usage;
+    getrusage(RUSAGE_SELF, &usage);
+    return (unsigned long)usage.ru_nvcsw - own_sleeps;
+}
+
+static void end_trial(struct eph_company *company, unsigned long sleeps)
+{
+    bool slept = sleeps - company->sleeps >= company->jobs / 2;
+    bool alone = company->others < company->jobs && slept;
     company->jobs = company->others = 0;
     if (alone) {
         uint64_t retry_ns = eph_clock_ns(CLOCK_MONOTONIC) + company->backoff_ns;
@@ -38,14 +49,14 @@ static void end_trial(struct eph_company *company)
     atomic_store_explicit(&company->alone, alone, memory_order_relaxed);
 }
 
-void eph_company_note(struct eph_company *company, unsigned others)
+void eph_company_note(struct eph_company *company, unsigned others, unsigned long own_sleeps)
 {
     if (pthread_mutex_trylock(&company->lock) != 0)
         return;
     if (company->jobs == 0)
-        eph_load_init(&company->load);
+        company->sleeps = application_sleeps(own_sleeps);
     company->others += others;
     if (++company->jobs == TRIAL_JOBS)
-        end_trial(company);
+        end_trial(company, application_sleeps(own_sleeps));
     pthread_mutex_unlock(&company->lock);
 }

@@ -66,14 +66,17 @@ unsigned eph_flights_poll(struct eph_flights *flights, struct eph_queue *queue, 
             landed += land(flights, &completions[i]);
         eph_secret_wipe(completions, found * sizeof completions[0]);
     } while (found == POLL_BATCH);
+    flights->in_passing += watcher ? 0 : landed;
     pthread_mutex_unlock(&flights->lock);
     return landed;
 }
 
-bool eph_flights_any(struct eph_flights *flights)
+bool eph_flights_any(struct eph_flights *flights, unsigned *in_passing)
 {
     pthread_mutex_lock(&flights->lock);
     bool any = flights->first != NULL;
+    *in_passing = flights->in_passing;
+    flights->in_passing = 0;
     pthread_mutex_unlock(&flights->lock);
     return any;
 }

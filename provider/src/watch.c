@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "watch.h"
 #include "clock.h"
-#include "load.h"
 #include "process.h"
 
 #include <fcntl.h>
@@ -11,15 +10,18 @@
 #include <unistd.h>
 
 #define MS            UINT64_C(1000000)
-#define TICK_NS       (10 * MS) // between looks for requests past their deadline, which raise no event
-#define LONG_REST_NS  MS        // between looks without interrupts: the longest that an answer waits for nobody
-#define SHORT_REST_NS (MS / 20)
+#define TICK_NS       (10 * MS)   // between looks for requests past their deadline, which raise no event
+#define UNUSED_NS     (50 * MS)   // the same while nothing is on its way
 #define IDLE_NS       (1000 * MS) // without a request for so long, the thread sleeps until the next one
+#define SHORT_REST_NS (MS / 20)   // between looks without interrupts, when answers follow each other
+#define REST_NS       MS
+#define LONG_REST_NS  (4 * MS) // when others land them: the longest that an answer waits for nobody
 
 // The queue as the thread sees it. Its descriptor as our own duplicate: the queue may be closed while we sleep on it.
 struct view {
     int fd; // owned; -1: no queue yet
     unsigned attached;
+    bool flying;      // something was on its way
     uint64_t rest_ns; // not 0: interrupts of this queue are off, look again after this time
 };
 
@@ -53,43 +55,52 @@ static void view_queue(struct view *view, struct eph_queue *queue, unsigned atta
     *view = (struct view){.fd = fcntl(eph_queue_fd(queue), F_DUPFD_CLOEXEC, 0), .attached = attached};
 }
 
-// How long to do without interrupts; 0: not at all. With nothing on its way nobody looks for it: the next request's
-// interrupt tells. Of answers that follow each other closely each would wake a thread: they share a wake-up, at the
-// price of a quarter of the latency that they have anyway.
-static uint64_t moderation_ns(struct eph_process *process, struct eph_queue *queue, unsigned landed, bool busy)
+// How long to do without interrupts; 0: not at all. As long as the application passes by and lands the answers itself,
+// longer and longer. Answers that follow each other closely share one wake-up of this thread and of the application, at
+// the price of a quarter of the latency that they have anyway. When none came, the next interrupt tells; also when
+// nothing is on its way, since then nobody looks for it.
+static uint64_t moderation_ns(const struct view *view, struct eph_queue *queue, unsigned landed, unsigned in_passing)
 {
-    if ((landed == 0 && !busy) || !eph_flights_any(&process->flights))
+    if (!view->flying || landed + in_passing == 0)
         return 0;
+    if (in_passing >= landed) {
+        uint64_t rest_ns = view->rest_ns < REST_NS ? REST_NS : 2 * view->rest_ns;
+        return rest_ns < LONG_REST_NS ? rest_ns : LONG_REST_NS;
+    }
     uint64_t rest_ns = eph_queue_latency_ns(queue, EPH_OP_DERIVE, EPH_CURVE_X25519) / 4;
-    if (busy || rest_ns > LONG_REST_NS)
-        return LONG_REST_NS;
+    if (rest_ns > REST_NS)
+        return REST_NS;
     return rest_ns > SHORT_REST_NS ? rest_ns : SHORT_REST_NS;
 }
 
 // Lands what is ready and sets the interrupts for the time until the next look. Returns how many landed.
-static unsigned look(struct eph_process *process, struct view *view, bool busy)
+static unsigned look(struct eph_process *process, struct view *view)
 {
     struct eph_queue *queue = eph_offload_current(process);
     if (queue == NULL)
         return 0;
+    unsigned in_passing;
     view_queue(view, queue, process->attachment.attached);
     unsigned landed = eph_flights_poll(&process->flights, queue, true);
-    uint64_t rest_ns = moderation_ns(process, queue, landed, busy);
+    view->flying = eph_flights_any(&process->flights, &in_passing);
+    uint64_t rest_ns = moderation_ns(view, queue, landed, in_passing);
     if ((rest_ns != 0) != (view->rest_ns != 0))
         eph_queue_quiet(queue, rest_ns != 0);
     view->rest_ns = rest_ns;
     eph_offload_release(process);
-    return landed;
+    return landed + in_passing;
 }
 
 // Sleeps until there is something to look at. True: somebody woke us, not the queue or the time.
-static bool rest(const struct eph_watch *watch, const struct view *view, bool doze)
+static bool rest(struct eph_watch *watch, const struct view *view, bool doze)
 {
     bool quiet = view->rest_ns != 0;
     struct pollfd events[2] = {{.fd = watch->wake_fd, .events = POLLIN},
                                {.fd = quiet ? -1 : view->fd, .events = POLLIN}};
-    struct timespec time = {.tv_nsec = (long)(quiet ? view->rest_ns : TICK_NS)}; // all below one second
+    uint64_t time_ns = quiet ? view->rest_ns : view->flying ? TICK_NS : UNUSED_NS;
+    struct timespec time = {.tv_nsec = (long)time_ns}; // all below one second
     eventfd_t count;
+    atomic_fetch_add_explicit(&watch->rests, 1, memory_order_relaxed);
     ppoll(events, 2, doze ? NULL : &time, NULL);
     return (events[0].revents & POLLIN) != 0 && eventfd_read(watch->wake_fd, &count) == 0;
 }
@@ -97,13 +108,10 @@ static bool rest(const struct eph_watch *watch, const struct view *view, bool do
 static void *watch_queue(void *vwatch)
 {
     struct eph_watch *watch = vwatch;
-    struct eph_flights *flights = &watch->process->flights;
     struct view view = {.fd = -1};
-    struct eph_load load;
     uint64_t used_ns = eph_clock_ns(CLOCK_MONOTONIC), cpu_ns = eph_clock_ns(CLOCK_THREAD_CPUTIME_ID);
-    eph_load_init(&load);
     while (!atomic_load(&watch->stop)) {
-        unsigned landed = look(watch->process, &view, eph_load_is_high(&load));
+        unsigned landed = look(watch->process, &view);
         uint64_t now_ns = eph_clock_ns(CLOCK_MONOTONIC);
         if (landed > 0) {
             used_ns = now_ns;
@@ -111,7 +119,7 @@ static void *watch_queue(void *vwatch)
                 eph_cost_sample(&watch->cost, (eph_clock_ns(CLOCK_THREAD_CPUTIME_ID) - cpu_ns) / landed);
         }
         bool unused = now_ns - used_ns > IDLE_NS;
-        bool doze = unused && view.rest_ns == 0 && eph_flights_doze(flights, watch->wake_fd);
+        bool doze = unused && view.rest_ns == 0 && eph_flights_doze(&watch->process->flights, watch->wake_fd);
         cpu_ns = eph_cost_known(&watch->cost) ? 0 : eph_clock_ns(CLOCK_THREAD_CPUTIME_ID);
         if (rest(watch, &view, doze))
             used_ns = eph_clock_ns(CLOCK_MONOTONIC);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// One thread a process, started by its first paused job, that lands completions when nobody else does. While the
-// application is busy it calls us often, and each call lands what is ready: then the thread asks for no interrupt and
-// only looks now and then, as a network driver does under load (NAPI). An idle application sleeps until it is told, so
-// then it waits for the device's interrupt. Waking a thread costs several times what landing a completion does.
+// One thread a process, started by its first paused job, that lands completions when nobody else does. A busy
+// application calls us often, and each call lands what is ready: then the thread asks for no interrupt and only looks
+// now and then, as a network driver does under load (NAPI). An idle application sleeps until it is told, so then the
+// thread waits for the device's interrupt. Waking a thread costs several times what landing a completion does.
 #ifndef EPH_WATCH_H
 #define EPH_WATCH_H
 
@@ -21,6 +21,7 @@ struct eph_watch {
     atomic_bool started;
     atomic_bool stop;
     int wake_fd;          // owned; eventfd: look again
+    atomic_ulong rests;   // times it went to sleep
     struct eph_cost cost; // host CPU of one landing here
 };
 
