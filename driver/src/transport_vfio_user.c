@@ -6,6 +6,7 @@
 #include "util.h"
 
 #include <ephemera/vfio_user.h>
+#include <endian.h>
 #include <errno.h>
 #include <linux/pci_regs.h>
 #include <linux/vfio.h>
@@ -206,19 +207,32 @@ static enum eph_status vu_read32(struct eph_transport *transport, uint32_t offse
     return EPH_OK;
 }
 
+// Doorbells come here: one plain send, unless the socket is full.
 static enum eph_status vu_write32(struct eph_transport *transport, uint32_t offset, uint32_t value)
 {
     struct vfio_user *vu = (struct vfio_user *)transport;
     struct eph_vu_region_access access = {.offset = offset, .region = VFIO_PCI_BAR0_REGION_INDEX, .count = 4};
-    uint8_t data[4] = {(uint8_t)value, (uint8_t)(value >> 8), (uint8_t)(value >> 16), (uint8_t)(value >> 24)};
+    uint32_t data = htole32(value);
     struct vu_call call = {.command = EPH_VU_REGION_WRITE,
                            .flags = EPH_VU_NO_REPLY,
                            .payload = &access,
                            .payload_bytes = sizeof access,
-                           .more = data,
+                           .more = &data,
                            .more_bytes = sizeof data,
                            .fd = -1};
-    return vu_send(vu, &call, eph_now_ns() + vu_post_ns);
+    uint8_t message[sizeof(struct eph_vu_header) + sizeof access + sizeof data];
+    struct eph_vu_header header = {.id = (uint16_t)(vu->last_id + 1),
+                                   .command = call.command,
+                                   .bytes = sizeof message,
+                                   .flags = EPH_VU_COMMAND | call.flags};
+    memcpy(message, &header, sizeof header);
+    memcpy(message + sizeof header, &access, sizeof access);
+    memcpy(message + sizeof header + sizeof access, &data, sizeof data);
+    ssize_t sent = vu->dead ? -1 : send(vu->fd, message, sizeof message, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (sent < 0)
+        return vu_send(vu, &call, eph_now_ns() + vu_post_ns); // waits for room, or finds out what is wrong
+    vu->last_id++;
+    return (size_t)sent == sizeof message ? EPH_OK : vu_die(vu); // a part of so short a message never happens
 }
 
 static enum eph_status vu_set_master(struct eph_transport *transport, bool master, uint64_t deadline_ns)

@@ -173,7 +173,7 @@ static enum eph_stats_cause submit(struct eph_provider *provider, struct eph_pro
 {
     uint8_t secret_blind[EPH_BLIND_BYTES];
     enum eph_stats_cause cause = EPH_CAUSE_RANDOM;
-    if (!eph_blinds_take(&process->blinds, provider->application, secret_blind))
+    if (!eph_stock_blind(&process->stock, provider->application, secret_blind))
         return cause;
     const struct eph_request request = {
         .opcode = peer_u != NULL ? EPH_OP_DERIVE : EPH_OP_KEYGEN,

@@ -4,7 +4,7 @@
 
 #include <sys/resource.h>
 
-enum { TRIAL_JOBS = 8 };
+enum { PART_JOBS = 4 };
 #define FIRST_BACKOFF_NS UINT64_C(1000000000)
 #define MAX_BACKOFF_NS   UINT64_C(64000000000)
 
@@ -34,11 +34,8 @@ static unsigned long application_sleeps(unsigned long own_sleeps)
     return (unsigned long)usage.ru_nvcsw - own_sleeps;
 }
 
-static void end_trial(struct eph_company *company, unsigned long sleeps)
+static void judge(struct eph_company *company, bool alone)
 {
-    bool slept = sleeps - company->sleeps >= company->jobs / 2;
-    bool alone = company->others < company->jobs && slept;
-    company->jobs = company->others = 0;
     if (alone) {
         uint64_t retry_ns = eph_clock_ns(CLOCK_MONOTONIC) + company->backoff_ns;
         atomic_store_explicit(&company->retry_ns, retry_ns, memory_order_relaxed);
@@ -49,14 +46,24 @@ static void end_trial(struct eph_company *company, unsigned long sleeps)
     atomic_store_explicit(&company->alone, alone, memory_order_relaxed);
 }
 
+// Jobs without company begin a second part of the trial, which counts sleeps: a system call.
+static void end_part(struct eph_company *company, unsigned long own_sleeps)
+{
+    bool company_kept = company->others >= company->jobs, first_part = !company->counting;
+    unsigned long sleeps = company_kept ? 0 : application_sleeps(own_sleeps);
+    if (company_kept || !first_part)
+        judge(company, !company_kept && sleeps - company->sleeps >= company->jobs / 2);
+    company->counting = !company_kept && first_part;
+    company->sleeps = sleeps;
+    company->jobs = company->others = 0;
+}
+
 void eph_company_note(struct eph_company *company, unsigned others, unsigned long own_sleeps)
 {
     if (pthread_mutex_trylock(&company->lock) != 0)
         return;
-    if (company->jobs == 0)
-        company->sleeps = application_sleeps(own_sleeps);
     company->others += others;
-    if (++company->jobs == TRIAL_JOBS)
-        end_trial(company, application_sleeps(own_sleeps));
+    if (++company->jobs == PART_JOBS)
+        end_part(company, own_sleeps);
     pthread_mutex_unlock(&company->lock);
 }

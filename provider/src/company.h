@@ -14,8 +14,9 @@ struct eph_company {
     atomic_bool alone;         // the last trial failed: none before retry_ns
     _Atomic uint64_t retry_ns; // CLOCK_MONOTONIC
     pthread_mutex_t lock;      // of what follows; only ever tried: a job not counted does no harm
-    unsigned jobs, others;     // of the trial under way: submitted, and paused already when they were
-    unsigned long sleeps;      // of the application, when it began
+    unsigned jobs, others;     // of this part of a trial: submitted, and paused already when they were
+    bool counting;             // sleeps, in its second part
+    unsigned long sleeps;      // of the application, when that began
     uint64_t backoff_ns;
 };
 

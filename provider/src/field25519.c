@@ -27,7 +27,7 @@ void eph_field25519_from_bytes(struct eph_field25519 *r, const uint8_t bytes[32]
 
 // One round of carries; 2^255 = 19. Limbs below 2^63 come out below 2^51, but for limb 0, which may exceed it by 19 *
 // 2^12.
-static void carry(uint64_t limb[5])
+static inline void carry(uint64_t limb[5])
 {
     for (int i = 0; i < 4; i++) {
         limb[i + 1] += limb[i] >> 51;
@@ -37,10 +37,10 @@ static void carry(uint64_t limb[5])
     limb[4] &= LIMB_MASK;
 }
 
-void eph_field25519_to_bytes(uint8_t bytes[32], const struct eph_field25519 *a)
+// The one representative below p, in limbs below 2^51.
+static inline void freeze(uint64_t limb[5], const struct eph_field25519 *a)
 {
-    uint64_t limb[5], words[4];
-    memcpy(limb, a->limb, sizeof limb);
+    memcpy(limb, a->limb, 5 * sizeof limb[0]);
     carry(limb);
     carry(limb);
     // Now below 2^255 + small. Add 19: bit 255 of the sum tells whether the value is at least p; then take p away by
@@ -54,12 +54,18 @@ void eph_field25519_to_bytes(uint8_t bytes[32], const struct eph_field25519 *a)
         limb[i] &= LIMB_MASK;
     }
     limb[4] &= LIMB_MASK;
-    words[0] = limb[0] | limb[1] << 51;
-    words[1] = limb[1] >> 13 | limb[2] << 38;
-    words[2] = limb[2] >> 26 | limb[3] << 25;
-    words[3] = limb[3] >> 39 | limb[4] << 12;
-    for (int i = 0; i < 4; i++)
-        words[i] = htole64(words[i]);
+}
+
+void eph_field25519_to_bytes(uint8_t bytes[32], const struct eph_field25519 *a)
+{
+    uint64_t limb[5];
+    freeze(limb, a);
+    const uint64_t words[4] = {
+        htole64(limb[0] | limb[1] << 51),
+        htole64(limb[1] >> 13 | limb[2] << 38),
+        htole64(limb[2] >> 26 | limb[3] << 25),
+        htole64(limb[3] >> 39 | limb[4] << 12),
+    };
     memcpy(bytes, words, sizeof words);
 }
 
@@ -78,7 +84,7 @@ void eph_field25519_sub(struct eph_field25519 *r, const struct eph_field25519 *a
 }
 
 // Column sums below 2^114: five products of two 54-bit limbs, one of them times 19.
-static void reduce(struct eph_field25519 *r, uint128 column[5])
+static inline void reduce(struct eph_field25519 *r, uint128 column[5])
 {
     for (int i = 0; i < 4; i++) {
         column[i + 1] += column[i] >> 51;
@@ -115,11 +121,9 @@ void eph_field25519_mul_small(struct eph_field25519 *r, const struct eph_field25
 
 bool eph_field25519_is_zero(const struct eph_field25519 *a)
 {
-    uint8_t bytes[32], any = 0;
-    eph_field25519_to_bytes(bytes, a);
-    for (int i = 0; i < 32; i++)
-        any |= bytes[i];
-    return any == 0;
+    uint64_t limb[5];
+    freeze(limb, a);
+    return (limb[0] | limb[1] | limb[2] | limb[3] | limb[4]) == 0;
 }
 
 bool eph_field25519_is_canonical(const uint8_t bytes[32])

@@ -30,6 +30,7 @@ enum eph_status eph_flights_submit(struct eph_flights *flights, struct eph_queue
         flight[i]->tag = tags[i];
         flight[i]->next = flights->first;
         flights->first = flight[i];
+        flights->count++;
     }
     if (status == EPH_OK && flights->dozer_fd >= 0) {
         eventfd_write(flights->dozer_fd, 1);
@@ -47,6 +48,7 @@ static bool land(struct eph_flights *flights, const struct eph_completion *compl
         if (flight->tag != completion->tag)
             continue;
         *link = flight->next;
+        flights->count--;
         flight->land(flight, completion);
         return true;
     }
@@ -71,14 +73,14 @@ unsigned eph_flights_poll(struct eph_flights *flights, struct eph_queue *queue, 
     return landed;
 }
 
-bool eph_flights_any(struct eph_flights *flights, unsigned *in_passing)
+unsigned eph_flights_count(struct eph_flights *flights, unsigned *in_passing)
 {
     pthread_mutex_lock(&flights->lock);
-    bool any = flights->first != NULL;
+    unsigned count = flights->count;
     *in_passing = flights->in_passing;
     flights->in_passing = 0;
     pthread_mutex_unlock(&flights->lock);
-    return any;
+    return count;
 }
 
 bool eph_flights_doze(struct eph_flights *flights, int wake_fd)
@@ -96,6 +98,7 @@ void eph_flights_end(struct eph_flights *flights, enum eph_status status)
     while (flights->first != NULL) {
         struct eph_flight *flight = flights->first;
         flights->first = flight->next;
+        flights->count--;
         flight->land(flight, &(struct eph_completion){.tag = flight->tag, .status = status});
     }
     pthread_mutex_unlock(&flights->lock);

@@ -21,6 +21,7 @@ struct eph_flight {
 struct eph_flights {
     pthread_mutex_t lock;
     struct eph_flight *first; // borrowed from their owners
+    unsigned count;           // of them
     unsigned in_passing;      // landed by others than the watcher since it asked last
     int dozer_fd;             // eventfd of a thread that sleeps until the next submission; -1: none
 };
@@ -38,8 +39,8 @@ EPH_MUST_CHECK enum eph_status eph_flights_submit(struct eph_flights *flights, s
 // Lands what is ready; returns how many. Does nothing while another thread does the same. watcher: the caller watches
 // eph_queue_fd and takes its event back.
 unsigned eph_flights_poll(struct eph_flights *flights, struct eph_queue *queue, bool watcher);
-// Does something fly? *in_passing: how many landed by others than the watcher since the last call.
-bool eph_flights_any(struct eph_flights *flights, unsigned *in_passing);
+// How many fly? *in_passing: how many landed by others than the watcher since the last call.
+unsigned eph_flights_count(struct eph_flights *flights, unsigned *in_passing);
 // False while something flies. True: wake_fd will be raised by the next submission.
 bool eph_flights_doze(struct eph_flights *flights, int wake_fd);
 // The queue is about to be closed, or the process state to be freed: all land with this status.

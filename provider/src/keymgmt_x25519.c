@@ -137,7 +137,7 @@ static int generate(const struct generation *generation, struct eph_key *key)
     }
     if (eph_route_pooled(provider, key))
         return 1;
-    if (!eph_secret_x25519_scalars(provider->application, &key->scalar, 1))
+    if (!eph_route_scalar(provider, key))
         return EPH_RAISE(provider, EPH_R_NO_RANDOMNESS, "X25519 scalar");
     return eph_route_keygen(provider, key) || EPH_RAISE(provider, EPH_R_SOFTWARE_FAILED, "X25519 key generation");
 }

@@ -326,7 +326,7 @@ enum eph_outcome eph_offload_x25519(struct eph_provider *provider, struct eph_pr
     struct eph_completion completion = {.status = EPH_E_AGAIN};
     enum eph_outcome outcome = EPH_OUTCOME_FAULT;
     *answer = (struct eph_answer){.cause = EPH_CAUSE_RANDOM, .detail = ""};
-    if (!eph_blinds_take(&process->blinds, provider->application, secret_blind))
+    if (!eph_stock_blind(&process->stock, provider->application, secret_blind))
         return EPH_OUTCOME_FAULT;
 
     struct eph_queue *queue = eph_offload_acquire(provider, process, &answer->cause);

@@ -212,7 +212,7 @@ static enum eph_status submit(struct eph_provider *provider, struct eph_pool *po
     struct eph_flight *flights[REFILL_AT_ONCE];
     enum eph_status status = EPH_OK;
     for (unsigned i = 0; i < n; i++) {
-        if (!eph_blinds_take(&pool->process->blinds, provider->application, secret_blinds[i]))
+        if (!eph_stock_blind(&pool->process->stock, provider->application, secret_blinds[i]))
             status = EPH_E_AGAIN;
         flights[i] = &entries[i]->flight;
         requests[i] = (struct eph_request){.opcode = EPH_OP_KEYGEN,
@@ -293,6 +293,8 @@ static bool is_on(struct eph_provider *provider, struct eph_pool *pool, struct e
 bool eph_pool_take(struct eph_provider *provider, struct eph_process *process, struct eph_key *key)
 {
     struct eph_pool *pool = &process->pool;
+    if (atomic_load_explicit(&pool->state, memory_order_relaxed) == EPH_POOL_OFF) // for good
+        return false;
     struct eph_queue *queue = eph_offload_current(process);
     enum eph_status status = EPH_OK;
     bool on = is_on(provider, pool, queue);

@@ -6,6 +6,7 @@
 #define EPH_POOL_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -17,11 +18,11 @@ struct eph_provider;
 enum eph_pool_state { EPH_POOL_UNDECIDED, EPH_POOL_ON, EPH_POOL_OFF };
 
 struct eph_pool {
-    pthread_mutex_t lock;           // held for a few hundred nanoseconds, taken after the flights' lock
-    struct eph_process *process;    // borrowed
-    enum eph_pool_state state;      // decided when the device is first seen
-    struct eph_pool_memory *memory; // owned; locked, not dumped, wiped on fork
-    unsigned size;                  // keys
+    pthread_mutex_t lock;              // held for a few hundred nanoseconds, taken after the flights' lock
+    struct eph_process *process;       // borrowed
+    _Atomic enum eph_pool_state state; // decided when the device is first seen
+    struct eph_pool_memory *memory;    // owned; locked, not dumped, wiped on fork
+    unsigned size;                     // keys
     unsigned ready, flying;
     uint64_t refill_ns; // after a refused submission: no other before this CLOCK_MONOTONIC time
 };

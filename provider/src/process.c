@@ -44,7 +44,7 @@ static struct eph_process *create(struct eph_provider *provider, pid_t pid, stru
     eph_flights_init(&process->flights);
     eph_pool_init(&process->pool, process);
     eph_async_init(&process->async, process);
-    eph_blinds_init(&process->blinds);
+    eph_stock_init(&process->stock);
     return process;
 }
 
@@ -81,7 +81,7 @@ void eph_process_free_all(struct eph_provider *provider)
             eph_flights_end(&process->flights, EPH_E_GONE);
         eph_attachment_fini(&process->attachment, ours);
         eph_pool_fini(&process->pool, ours);
-        eph_blinds_fini(&process->blinds, ours);
+        eph_stock_fini(&process->stock, ours);
         if (ours)
             eph_flights_fini(&process->flights);
         eph_stats_fini(&process->stats, ours);

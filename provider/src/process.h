@@ -11,11 +11,11 @@
 #include <sys/types.h>
 
 #include "async.h"
-#include "blinds.h"
 #include "flights.h"
 #include "offload.h"
 #include "pool.h"
 #include "stats.h"
+#include "stock.h"
 
 struct eph_provider;
 
@@ -27,7 +27,7 @@ struct eph_process {
     struct eph_flights flights;
     struct eph_pool pool; // of X25519
     struct eph_async async;
-    struct eph_blinds blinds;
+    struct eph_stock stock;
     struct eph_stats stats;
 };
 

@@ -140,6 +140,15 @@ static bool run(struct eph_provider *provider, const struct operation *operation
     return run_in_software(provider, process, operation);
 }
 
+// Drawn ahead only where a device makes the rest of the key cheap, too.
+bool eph_route_scalar(struct eph_provider *provider, struct eph_key *key)
+{
+    bool never = !provider->config.valid || provider->config.offload == EPH_OFFLOAD_NEVER;
+    struct eph_process *process = never ? NULL : eph_process_current(provider);
+    return process != NULL ? eph_stock_scalar(&process->stock, provider->application, key->scalar)
+                           : eph_secret_x25519_scalars(provider->application, &key->scalar, 1);
+}
+
 // The pool serves every policy but never: its keys were made by the device, in time.
 bool eph_route_pooled(struct eph_provider *provider, struct eph_key *key)
 {

@@ -12,6 +12,9 @@ struct eph_ec_key;
 struct eph_key;
 struct eph_provider;
 
+// Fills key->scalar with a fresh one. False: no randomness.
+bool eph_route_scalar(struct eph_provider *provider, struct eph_key *key);
+
 // Fills both halves of the key with a pair made ahead. False: there is none, make one.
 bool eph_route_pooled(struct eph_provider *provider, struct eph_key *key);
 

@@ -17,11 +17,13 @@
 #define REST_NS       MS
 #define LONG_REST_NS  (4 * MS) // when others land them: the longest that an answer waits for nobody
 
+enum { MANY = 16 }; // four answers in a quarter of the latency
+
 // The queue as the thread sees it. Its descriptor as our own duplicate: the queue may be closed while we sleep on it.
 struct view {
     int fd; // owned; -1: no queue yet
     unsigned attached;
-    bool flying;      // something was on its way
+    unsigned flying;  // on their way
     uint64_t rest_ns; // not 0: interrupts of this queue are off, look again after this time
 };
 
@@ -56,9 +58,9 @@ static void view_queue(struct view *view, struct eph_queue *queue, unsigned atta
 }
 
 // How long to do without interrupts; 0: not at all. As long as the application passes by and lands the answers itself,
-// longer and longer. Answers that follow each other closely share one wake-up of this thread and of the application, at
-// the price of a quarter of the latency that they have anyway. When none came, the next interrupt tells; also when
-// nothing is on its way, since then nobody looks for it.
+// longer and longer. Where several answers are due in a quarter of the latency that they have anyway, they share one
+// wake-up of this thread and of the application. (A timer's wake-up costs twice an interrupt's, so a few do not.) When
+// none came, the next interrupt tells; also when nothing is on its way, since then nobody looks for it.
 static uint64_t moderation_ns(const struct view *view, struct eph_queue *queue, unsigned landed, unsigned in_passing)
 {
     if (!view->flying || landed + in_passing == 0)
@@ -67,6 +69,8 @@ static uint64_t moderation_ns(const struct view *view, struct eph_queue *queue, 
         uint64_t rest_ns = view->rest_ns < REST_NS ? REST_NS : 2 * view->rest_ns;
         return rest_ns < LONG_REST_NS ? rest_ns : LONG_REST_NS;
     }
+    if (view->flying < MANY)
+        return 0;
     uint64_t rest_ns = eph_queue_latency_ns(queue, EPH_OP_DERIVE, EPH_CURVE_X25519) / 4;
     if (rest_ns > REST_NS)
         return REST_NS;
@@ -82,7 +86,7 @@ static unsigned look(struct eph_process *process, struct view *view)
     unsigned in_passing;
     view_queue(view, queue, process->attachment.attached);
     unsigned landed = eph_flights_poll(&process->flights, queue, true);
-    view->flying = eph_flights_any(&process->flights, &in_passing);
+    view->flying = eph_flights_count(&process->flights, &in_passing);
     uint64_t rest_ns = moderation_ns(view, queue, landed, in_passing);
     if ((rest_ns != 0) != (view->rest_ns != 0))
         eph_queue_quiet(queue, rest_ns != 0);
