@@ -91,10 +91,9 @@ enum eph_status eph_device_info(struct eph_queue *queue, struct eph_device_info 
 // learn that the device has recovered.
 static const uint64_t latency_valid_ns = EPH_NS_PER_S;
 
-static uint64_t predict_ns(const struct eph_queue *queue, enum eph_opcode opcode, enum eph_curve curve, uint64_t now_ns)
+static uint64_t predict_ns(struct eph_queue *queue, enum eph_opcode opcode, enum eph_curve curve, uint64_t now_ns)
 {
-    const struct eph_health *health = &queue->health;
-    if (health->state == EPH_HEALTH_GONE || (health->state == EPH_HEALTH_OPEN && now_ns < health->retry_ns))
+    if (eph_health_admit(queue, now_ns) != EPH_OK) // moves a broken queue on towards service, as a request would
         return UINT64_MAX;
     uint64_t one_ns = queue->latency[opcode][curve].ns;
     if (!one_ns || now_ns - queue->latency[opcode][curve].updated_ns > latency_valid_ns)

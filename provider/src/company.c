@@ -5,13 +5,11 @@
 #include <sys/resource.h>
 
 enum { PART_JOBS = 4 };
-#define FIRST_BACKOFF_NS UINT64_C(1000000000)
-#define MAX_BACKOFF_NS   UINT64_C(64000000000)
+#define RETRY_NS UINT64_C(1000000000)
 
 void eph_company_init(struct eph_company *company)
 {
     pthread_mutex_init(&company->lock, NULL);
-    company->backoff_ns = FIRST_BACKOFF_NS;
 }
 
 void eph_company_fini(struct eph_company *company)
@@ -36,13 +34,8 @@ static unsigned long application_sleeps(unsigned long own_sleeps)
 
 static void judge(struct eph_company *company, bool alone)
 {
-    if (alone) {
-        uint64_t retry_ns = eph_clock_ns(CLOCK_MONOTONIC) + company->backoff_ns;
-        atomic_store_explicit(&company->retry_ns, retry_ns, memory_order_relaxed);
-        company->backoff_ns = company->backoff_ns * 2 < MAX_BACKOFF_NS ? company->backoff_ns * 2 : MAX_BACKOFF_NS;
-    } else {
-        company->backoff_ns = FIRST_BACKOFF_NS;
-    }
+    if (alone)
+        atomic_store_explicit(&company->retry_ns, eph_clock_ns(CLOCK_MONOTONIC) + RETRY_NS, memory_order_relaxed);
     atomic_store_explicit(&company->alone, alone, memory_order_relaxed);
 }
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Does a paused job leave the application something else to do? With one connection at a time the application only
 // sleeps and is woken, which costs more CPU than the operation in software. So jobs are offloaded on trial, a few at a
-// time; when they had no company (other paused jobs) and the application went to sleep over them, no more for a while.
+// time; when they had no company (other paused jobs) and the application went to sleep over them, no more for a
+// second.
 #ifndef EPH_COMPANY_H
 #define EPH_COMPANY_H
 
@@ -17,7 +18,6 @@ struct eph_company {
     unsigned jobs, others;     // of this part of a trial: submitted, and paused already when they were
     bool counting;             // sleeps, in its second part
     unsigned long sleeps;      // of the application, when that began
-    uint64_t backoff_ns;
 };
 
 void eph_company_init(struct eph_company *company);

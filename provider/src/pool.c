@@ -19,19 +19,20 @@ enum {
 #define MAX_AGE_NS UINT64_C(60000000000)
 #define REFUSED_NS UINT64_C(5000000) // so long a refused refill is not tried again
 
-enum entry_state { ENTRY_EMPTY, ENTRY_FLYING, ENTRY_READY }; // zero must mean empty: what a forked child finds
-
 struct entry {
     struct eph_flight flight;
     struct eph_pool *pool;
-    enum entry_state state;
-    uint64_t made_ns; // CLOCK_MONOTONIC, which stops while the machine sleeps: so does the pool
+    struct entry *next; // in its list, see eph_pool_memory
+    uint64_t made_ns;   // CLOCK_MONOTONIC, which stops while the machine sleeps: so does the pool
     uint8_t secret_scalar[EPH_X25519_BYTES];
     uint8_t public_u[EPH_X25519_BYTES];
 };
 
+// An entry is in one of the lists or on its way.
 struct eph_pool_memory {
-    uint64_t marker; // MARKER, and zero in a forked child
+    uint64_t marker;               // MARKER, and zero in a forked child
+    struct entry *unused;          // wiped
+    struct entry *oldest, *newest; // ready, in the order in which they came
     struct entry entry[];
 };
 
@@ -40,6 +41,43 @@ struct eph_pool_memory {
 static uint64_t now_ns(void)
 {
     return eph_clock_ns(CLOCK_MONOTONIC);
+}
+
+// ---- lists, with the lock held
+
+// Wipes it.
+static void discard(struct eph_pool *pool, struct entry *entry)
+{
+    eph_secret_wipe(entry, sizeof *entry);
+    entry->next = pool->memory->unused;
+    pool->memory->unused = entry;
+}
+
+static struct entry *take_unused(struct eph_pool *pool)
+{
+    struct entry *entry = pool->memory->unused;
+    if (entry != NULL)
+        pool->memory->unused = entry->next;
+    return entry;
+}
+
+static void append_ready(struct eph_pool *pool, struct entry *entry)
+{
+    struct eph_pool_memory *memory = pool->memory;
+    entry->next = NULL;
+    *(memory->oldest == NULL ? &memory->oldest : &memory->newest->next) = entry;
+    memory->newest = entry;
+    pool->ready++;
+}
+
+static struct entry *take_oldest(struct eph_pool *pool)
+{
+    struct entry *entry = pool->memory->oldest;
+    if (entry == NULL)
+        return NULL;
+    pool->memory->oldest = entry->next;
+    pool->ready--;
+    return entry;
 }
 
 // ---- memory
@@ -81,6 +119,8 @@ static void open_pool(struct eph_provider *provider, struct eph_pool *pool, bool
         return;
     }
     pool->memory->marker = MARKER;
+    for (unsigned i = 0; i < pool->size; i++)
+        discard(pool, &pool->memory->entry[i]);
     pool->state = EPH_POOL_ON;
 }
 
@@ -111,39 +151,21 @@ static bool usable(const struct eph_pool *pool)
     return pool->state == EPH_POOL_ON && pool->memory->marker == MARKER;
 }
 
-static void empty(struct entry *entry)
-{
-    eph_secret_wipe(entry, sizeof *entry);
-}
-
-static void drop(struct eph_pool *pool, struct entry *entry)
-{
-    empty(entry);
-    pool->ready--;
-    eph_stats_pool_expired(&pool->process->stats);
-}
-
-// The oldest, so that few expire.
-static bool take_oldest(struct eph_pool *pool, struct eph_key *key, uint64_t *age_ns)
+// Of the keys that are not too old, the oldest, so that few become it.
+static bool take_key(struct eph_pool *pool, struct eph_key *key, uint64_t *age_ns)
 {
     uint64_t now = now_ns();
-    struct entry *oldest = NULL;
-    for (unsigned i = 0; i < pool->size; i++) {
-        struct entry *entry = &pool->memory->entry[i];
-        if (entry->state != ENTRY_READY)
-            continue;
-        if (now - entry->made_ns > MAX_AGE_NS)
-            drop(pool, entry);
-        else if (oldest == NULL || entry->made_ns < oldest->made_ns)
-            oldest = entry;
+    struct entry *entry;
+    while ((entry = take_oldest(pool)) != NULL && now - entry->made_ns > MAX_AGE_NS) {
+        discard(pool, entry);
+        eph_stats_pool_expired(&pool->process->stats);
     }
-    if (oldest == NULL)
+    if (entry == NULL)
         return false;
-    *age_ns = now - oldest->made_ns;
-    memcpy(key->scalar, oldest->secret_scalar, sizeof key->scalar);
-    memcpy(key->public_u, oldest->public_u, sizeof key->public_u);
-    empty(oldest);
-    pool->ready--;
+    *age_ns = now - entry->made_ns;
+    memcpy(key->scalar, entry->secret_scalar, sizeof key->scalar);
+    memcpy(key->public_u, entry->public_u, sizeof key->public_u);
+    discard(pool, entry);
     return true;
 }
 
@@ -162,11 +184,10 @@ static void land(struct eph_flight *flight, const struct eph_completion *complet
     if (good) {
         memcpy(entry->public_u, answer.secret_result, sizeof entry->public_u);
         entry->made_ns = now_ns();
-        entry->state = ENTRY_READY;
-        pool->ready++;
+        append_ready(pool, entry);
         eph_stats_pool_made(&pool->process->stats);
     } else {
-        empty(entry);
+        discard(pool, entry);
         eph_stats_pool_discarded(&pool->process->stats);
     }
     eph_stats_pool_keys(&pool->process->stats, pool->ready);
@@ -174,19 +195,16 @@ static void land(struct eph_flight *flight, const struct eph_completion *complet
     eph_secret_wipe(&answer, sizeof answer);
 }
 
-// Puts up to n entries in flight with these scalars. Returns how many; none when nothing is empty.
+// Puts up to n entries in flight with these scalars. Returns how many; none when none is unused.
 static unsigned prepare(struct eph_pool *pool, uint8_t secret_scalars[][EPH_X25519_BYTES], unsigned n,
                         struct entry *entries[])
 {
     unsigned prepared = 0;
     pthread_mutex_lock(&pool->lock);
-    for (unsigned i = 0; i < pool->size && prepared < n && pool->flying < FLYING_MAX; i++) {
-        struct entry *entry = &pool->memory->entry[i];
-        if (entry->state != ENTRY_EMPTY)
-            continue;
-        *entry = (struct entry){.flight.land = land, .pool = pool, .state = ENTRY_FLYING};
-        memcpy(entry->secret_scalar, secret_scalars[prepared], sizeof entry->secret_scalar);
-        entries[prepared++] = entry;
+    while (prepared < n && pool->flying < FLYING_MAX && (entries[prepared] = take_unused(pool)) != NULL) {
+        struct entry *entry = entries[prepared];
+        *entry = (struct entry){.flight.land = land, .pool = pool};
+        memcpy(entry->secret_scalar, secret_scalars[prepared++], sizeof entry->secret_scalar);
         pool->flying++;
     }
     pthread_mutex_unlock(&pool->lock);
@@ -199,7 +217,7 @@ static void take_back(struct eph_pool *pool, struct entry *const *entries, unsig
     pthread_mutex_lock(&pool->lock);
     pool->refill_ns = now_ns() + REFUSED_NS;
     for (unsigned i = 0; i < n; i++)
-        empty(entries[i]);
+        discard(pool, entries[i]);
     pool->flying -= n;
     pthread_mutex_unlock(&pool->lock);
 }
@@ -269,7 +287,7 @@ static bool take(struct eph_pool *pool, struct eph_key *key)
 {
     uint64_t age_ns = 0;
     pthread_mutex_lock(&pool->lock);
-    bool taken = usable(pool) && take_oldest(pool, key, &age_ns);
+    bool taken = usable(pool) && take_key(pool, key, &age_ns);
     eph_stats_pool_keys(&pool->process->stats, pool->ready);
     pthread_mutex_unlock(&pool->lock);
     if (taken)

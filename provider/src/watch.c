@@ -14,17 +14,21 @@
 #define UNUSED_NS     (50 * MS)   // the same while nothing is on its way
 #define IDLE_NS       (1000 * MS) // without a request for so long, the thread sleeps until the next one
 #define SHORT_REST_NS (MS / 20)   // between looks without interrupts, when answers follow each other
-#define REST_NS       MS
+#define REST_NS       (MS / 2)
 #define LONG_REST_NS  (4 * MS) // when others land them: the longest that an answer waits for nobody
 
-enum { MANY = 16 }; // four answers in a quarter of the latency
+enum {
+    MANY = 16,       // four answers in a quarter of the latency
+    PROBE_EVERY = 8, // interrupts: whoever follows each at once never sees that the application would have come by
+};
 
 // The queue as the thread sees it. Its descriptor as our own duplicate: the queue may be closed while we sleep on it.
 struct view {
     int fd; // owned; -1: no queue yet
     unsigned attached;
-    unsigned flying;  // on their way
-    uint64_t rest_ns; // not 0: interrupts of this queue are off, look again after this time
+    unsigned flying;     // on their way
+    uint64_t rest_ns;    // not 0: interrupts of this queue are off, look again after this time
+    unsigned interrupts; // that were followed at once
 };
 
 void eph_watch_init(struct eph_watch *watch, struct eph_process *process)
@@ -57,23 +61,33 @@ static void view_queue(struct view *view, struct eph_queue *queue, unsigned atta
     *view = (struct view){.fd = fcntl(eph_queue_fd(queue), F_DUPFD_CLOEXEC, 0), .attached = attached};
 }
 
-// How long to do without interrupts; 0: not at all. As long as the application passes by and lands the answers itself,
-// longer and longer. Where several answers are due in a quarter of the latency that they have anyway, they share one
-// wake-up of this thread and of the application. (A timer's wake-up costs twice an interrupt's, so a few do not.) When
-// none came, the next interrupt tells; also when nothing is on its way, since then nobody looks for it.
-static uint64_t moderation_ns(const struct view *view, struct eph_queue *queue, unsigned landed, unsigned in_passing)
+// While the application lands nearly all answers itself, when it passes by: 0 when it does not.
+static uint64_t passers_rest_ns(const struct view *view, unsigned landed, unsigned in_passing)
 {
-    if (!view->flying || landed + in_passing == 0)
+    uint64_t rest_ns = view->rest_ns > REST_NS ? view->rest_ns : REST_NS;
+    if (in_passing == 0 || in_passing < 2 * landed)
         return 0;
-    if (in_passing >= landed) {
-        uint64_t rest_ns = view->rest_ns < REST_NS ? REST_NS : 2 * view->rest_ns;
-        return rest_ns < LONG_REST_NS ? rest_ns : LONG_REST_NS;
-    }
+    if (in_passing >= 4 && in_passing >= 8 * landed)
+        rest_ns *= 2;
+    return rest_ns < LONG_REST_NS ? rest_ns : LONG_REST_NS;
+}
+
+// How long to do without interrupts; 0: not at all. Where several answers are due in a quarter of the latency that they
+// have anyway, they share one wake-up of this thread and of the application. (A timer's wake-up costs twice an
+// interrupt's, so a few do not.) When none came, the next interrupt tells; also when nothing is on its way, since then
+// nobody looks for it.
+static uint64_t moderation_ns(struct view *view, struct eph_queue *queue, unsigned landed, unsigned in_passing)
+{
+    if (view->flying == 0 || landed + in_passing == 0)
+        return 0;
+    uint64_t rest_ns = passers_rest_ns(view, landed, in_passing);
+    if (rest_ns != 0)
+        return rest_ns;
     if (view->flying < MANY)
-        return 0;
-    uint64_t rest_ns = eph_queue_latency_ns(queue, EPH_OP_DERIVE, EPH_CURVE_X25519) / 4;
-    if (rest_ns > REST_NS)
-        return REST_NS;
+        return ++view->interrupts % PROBE_EVERY == 0 ? REST_NS : 0;
+    rest_ns = eph_queue_latency_ns(queue, EPH_OP_DERIVE, EPH_CURVE_X25519) / 4;
+    if (rest_ns > 2 * REST_NS)
+        return 2 * REST_NS;
     return rest_ns > SHORT_REST_NS ? rest_ns : SHORT_REST_NS;
 }
 

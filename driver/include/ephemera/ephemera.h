@@ -126,7 +126,7 @@ int eph_queue_fd(struct eph_queue *queue);
 // start: it tells of what has come meanwhile, and of everything from now on.
 void eph_queue_quiet(struct eph_queue *queue, bool quiet);
 // Expected latency in ns of one more request of this kind now (running estimate and queue length). UINT64_MAX while the
-// device is out of service and not due for another try.
+// device is out of service; asking moves it on towards service as submitting does.
 uint64_t eph_queue_latency_ns(struct eph_queue *queue, enum eph_opcode opcode, enum eph_curve curve);
 
 // submit + wait. For tools and blocking callers. EPH_OK only when the device answered within the deadline: look at
