@@ -24,6 +24,7 @@ struct call {
     struct eph_completion completion; // secret; valid once landed
     atomic_bool landed;
     atomic_uint owners;
+    bool raises;             // its landing raises the channel's event
     bool abandoned;          // with the flights' lock
     struct channel *channel; // borrowed; not to be looked at once abandoned
     struct eph_async *async;
@@ -32,7 +33,7 @@ struct call {
 // Of one ASYNC_WAIT_CTX, that is, of one connection: created by its first operation, freed by its cleanup.
 struct channel {
     int event_fd;        // owned
-    atomic_bool raising; // a landing uses event_fd
+    atomic_uint raising; // landings that use event_fd
     pid_t pid;           // of the process that made it
     struct call *call;   // of the paused job, else NULL
     bool shown;          // by a pause: the application knows the descriptor
@@ -84,19 +85,32 @@ static void drop_copy(struct call *call)
     disown(call);
 }
 
+static struct call *call_of(struct eph_flight *flight)
+{
+    return (struct call *)((char *)flight - offsetof(struct call, flight));
+}
+
 // In any thread, with the flights' lock. Landed first, then the event: a job that it wakes must not find nothing and
 // pause again. So the job may go on, and even have its connection closed, before the event is raised: the closing waits
 // for that.
 static void land(struct eph_flight *flight, const struct eph_completion *completion)
 {
-    struct call *call = (struct call *)((char *)flight - offsetof(struct call, flight));
-    if (!call->abandoned) {
-        struct channel *channel = call->channel;
-        call->completion = *completion;
-        atomic_store_explicit(&channel->raising, true, memory_order_relaxed);
-        atomic_store_explicit(&call->landed, true, memory_order_release); // who sees it sees the two above
-        eventfd_write(channel->event_fd, 1);
-        atomic_store_explicit(&channel->raising, false, memory_order_release);
+    struct call *call = call_of(flight);
+    if (call->abandoned)
+        return;
+    call->completion = *completion;
+    call->raises = true;
+    atomic_fetch_add_explicit(&call->channel->raising, 1, memory_order_relaxed);
+    atomic_store_explicit(&call->landed, true, memory_order_release); // who sees it sees all of the above
+}
+
+// The same thread, without the lock: waking the application takes longer than all the rest.
+static void leave(struct eph_flight *flight)
+{
+    struct call *call = call_of(flight);
+    if (call->raises) { // the channel waits for us
+        eventfd_write(call->channel->event_fd, 1);
+        atomic_fetch_sub_explicit(&call->channel->raising, 1, memory_order_release);
     }
     disown(call);
 }
@@ -129,7 +143,7 @@ static void channel_cleanup(ASYNC_WAIT_CTX *context, const void *key, OSSL_ASYNC
         abandon(channel->call);
     else if (channel->call != NULL)
         drop_copy(channel->call);
-    while (ours && atomic_load_explicit(&channel->raising, memory_order_acquire))
+    while (ours && atomic_load_explicit(&channel->raising, memory_order_acquire) != 0)
         sched_yield(); // the landing thread is inside eventfd_write
     close(fd);
     free(channel);
@@ -256,6 +270,7 @@ static struct call *launch(struct eph_provider *provider, struct eph_process *pr
     answer->cause = EPH_CAUSE_MEMORY;
     if (call != NULL) {
         call->flight.land = land;
+        call->flight.leave = leave;
         call->owners = 2;
         call->channel = channel;
         call->async = async;

@@ -14,7 +14,7 @@
 #include "offload.h"
 #include "watch.h"
 
-enum { EPH_ASYNC_MAX_PAUSED = 512 }; // jobs of a process; each holds a fibre of the application
+enum { EPH_ASYNC_MAX_PAUSED = 256 }; // jobs of a process; each holds a fibre of the application
 
 struct eph_async {
     struct eph_process *process; // borrowed

@@ -40,8 +40,28 @@ enum eph_status eph_flights_submit(struct eph_flights *flights, struct eph_queue
     return status;
 }
 
+// With the lock: lands one and, when it has more to do without the lock, adds it to the list of those.
+static void land_one(struct eph_flight *flight, const struct eph_completion *completion, struct eph_flight **leaving)
+{
+    bool leaves = flight->leave != NULL; // land may end the record of one that does not
+    flight->land(flight, completion);
+    if (!leaves)
+        return;
+    flight->next = *leaving;
+    *leaving = flight;
+}
+
+static void leave_all(struct eph_flight *leaving)
+{
+    while (leaving != NULL) {
+        struct eph_flight *flight = leaving;
+        leaving = flight->next;
+        flight->leave(flight);
+    }
+}
+
 // A tag that is not listed belongs to nobody; the driver has freed its slot.
-static bool land(struct eph_flights *flights, const struct eph_completion *completion)
+static bool land(struct eph_flights *flights, const struct eph_completion *completion, struct eph_flight **leaving)
 {
     for (struct eph_flight **link = &flights->first; *link != NULL; link = &(*link)->next) {
         struct eph_flight *flight = *link;
@@ -49,7 +69,7 @@ static bool land(struct eph_flights *flights, const struct eph_completion *compl
             continue;
         *link = flight->next;
         flights->count--;
-        flight->land(flight, completion);
+        land_one(flight, completion, leaving);
         return true;
     }
     return false;
@@ -58,6 +78,7 @@ static bool land(struct eph_flights *flights, const struct eph_completion *compl
 unsigned eph_flights_poll(struct eph_flights *flights, struct eph_queue *queue, bool watcher)
 {
     struct eph_completion completions[POLL_BATCH];
+    struct eph_flight *leaving = NULL;
     size_t found;
     unsigned landed = 0;
     if (pthread_mutex_trylock(&flights->lock) != 0)
@@ -65,11 +86,12 @@ unsigned eph_flights_poll(struct eph_flights *flights, struct eph_queue *queue, 
     do { // at least once, even when nothing of ours flies: it also takes the event back
         found = (watcher ? eph_poll : eph_poll_in_passing)(queue, completions, POLL_BATCH);
         for (size_t i = 0; i < found; i++)
-            landed += land(flights, &completions[i]);
+            landed += land(flights, &completions[i], &leaving);
         eph_secret_wipe(completions, found * sizeof completions[0]);
     } while (found == POLL_BATCH);
     flights->in_passing += watcher ? 0 : landed;
     pthread_mutex_unlock(&flights->lock);
+    leave_all(leaving);
     return landed;
 }
 
@@ -94,12 +116,14 @@ bool eph_flights_doze(struct eph_flights *flights, int wake_fd)
 
 void eph_flights_end(struct eph_flights *flights, enum eph_status status)
 {
+    struct eph_flight *leaving = NULL;
     pthread_mutex_lock(&flights->lock);
     while (flights->first != NULL) {
         struct eph_flight *flight = flights->first;
         flights->first = flight->next;
         flights->count--;
-        flight->land(flight, &(struct eph_completion){.tag = flight->tag, .status = status});
+        land_one(flight, &(struct eph_completion){.tag = flight->tag, .status = status}, &leaving);
     }
     pthread_mutex_unlock(&flights->lock);
+    leave_all(leaving);
 }

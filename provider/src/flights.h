@@ -9,11 +9,13 @@
 #include <stdbool.h>
 
 // Part of its owner's record, which must stay where it is until land has been called, exactly once for each successful
-// submission. land runs in any thread that polls, with the flights' lock held: it must not submit, poll or block.
-// completion->status tells EPH_OK, EPH_E_TIMEOUT or why the queue ended; the caller wipes it.
+// submission, and leave as well where there is one. land runs in any thread that polls, with the flights' lock held: it
+// must not submit, poll or block. completion->status tells EPH_OK, EPH_E_TIMEOUT or why the queue ended; the caller
+// wipes it. leave follows in the same thread without the lock, for what takes longer, such as waking somebody.
 struct eph_flight {
     uint32_t tag;
     void (*land)(struct eph_flight *flight, const struct eph_completion *completion);
+    void (*leave)(struct eph_flight *flight); // NULL: land was all
     struct eph_flight *next;
 };
 

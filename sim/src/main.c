@@ -21,7 +21,7 @@
 #include <unistd.h>
 #include <work.h>
 
-enum { EXIT_USAGE = 2, TIMED_AWAKE_US = 2000, MAX_AWAKE_US = 1000000 };
+enum { EXIT_USAGE = 2, TIMED_AWAKE_US = 10000, MAX_AWAKE_US = 1000000 };
 
 struct arguments {
     const char *backend, *socket_path;

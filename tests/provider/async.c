@@ -36,7 +36,7 @@ TestSuite(async, .init = setup, .fini = teardown, .timeout = 60);
 
 // ---- jobs
 
-enum { MAX_JOBS = 530 };
+enum { MAX_JOBS = 270 };
 
 struct task {
     int (*body)(void *); // its argument is the address of the task's address
@@ -303,7 +303,7 @@ Test(async, auto_keeps_to_software_when_the_answer_would_come_late)
 
 Test(async, more_paused_jobs_than_allowed_are_done_in_software)
 {
-    enum { ALLOWED = 512, AT_ONCE = 32, MORE = 8 };
+    enum { ALLOWED = 256, AT_ONCE = 32, MORE = 8 };
     rig_open(&rig, "device = sim:model\noffload = always\n");
     warm_up();
     for (int i = 0; i < ALLOWED + MORE; i++) {

@@ -119,7 +119,8 @@ killed) # connections reset while their jobs are paused
     alive_and_quiet "$work/test.log"
     settled "$before"
     grown=$(($(resident_kib) - resident))
-    [ "$grown" -lt 2048 ] || fail "resident memory grew by $grown KiB"
+    # One run may have some tens more paused at a time than the other, 64 KiB each; a leak would be all of them.
+    [ "$grown" -lt 8192 ] || fail "resident memory grew by $grown KiB"
     ;;
 abandoned) # HAProxy loses patience and frees connections whose jobs are paused
     patience=7ms
