@@ -15,7 +15,7 @@
 #define IDLE_NS       (1000 * MS) // without a request for so long, the thread sleeps until the next one
 #define SHORT_REST_NS (MS / 20)   // between looks without interrupts, when answers follow each other
 #define REST_NS       (MS / 2)
-#define LONG_REST_NS  (4 * MS) // when others land them: the longest that an answer waits for nobody
+#define LONG_REST_NS  (2 * MS) // when others land them: the longest that an answer waits for nobody
 
 enum {
     MANY = 16,       // four answers in a quarter of the latency
@@ -67,21 +67,18 @@ static uint64_t passers_rest_ns(const struct view *view, unsigned landed, unsign
     uint64_t rest_ns = view->rest_ns > REST_NS ? view->rest_ns : REST_NS;
     if (in_passing == 0 || in_passing < 2 * landed)
         return 0;
-    if (in_passing >= 4 && in_passing >= 8 * landed)
+    if (in_passing >= 2 && in_passing >= 4 * landed)
         rest_ns *= 2;
     return rest_ns < LONG_REST_NS ? rest_ns : LONG_REST_NS;
 }
 
 // How long to do without interrupts; 0: not at all. Where several answers are due in a quarter of the latency that they
 // have anyway, they share one wake-up of this thread and of the application. (A timer's wake-up costs twice an
-// interrupt's, so a few do not.) When none came, the next interrupt tells; also when nothing is on its way, since then
-// nobody looks for it.
+// interrupt's, so a few do not.) When none came, or nothing is on its way, the next interrupt tells.
 static uint64_t moderation_ns(struct view *view, struct eph_queue *queue, unsigned landed, unsigned in_passing)
 {
-    if (view->flying == 0 || landed + in_passing == 0)
-        return 0;
     uint64_t rest_ns = passers_rest_ns(view, landed, in_passing);
-    if (rest_ns != 0)
+    if (rest_ns != 0 || view->flying == 0 || landed == 0)
         return rest_ns;
     if (view->flying < MANY)
         return ++view->interrupts % PROBE_EVERY == 0 ? REST_NS : 0;
