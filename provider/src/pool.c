@@ -105,23 +105,23 @@ static struct eph_pool_memory *map_memory(const struct eph_pool *pool)
     return NULL;
 }
 
-static void open_pool(struct eph_provider *provider, struct eph_pool *pool, bool functional_only)
+// OFF is for good, and others look at it without the lock: so it is set last.
+static enum eph_pool_state open_pool(struct eph_provider *provider, struct eph_pool *pool, bool functional_only)
 {
     int wanted = provider->config.pool;
     pool->size = wanted != EPH_POOL_AUTO ? (unsigned)wanted : functional_only ? 0 : DEFAULT_KEYS;
-    pool->state = EPH_POOL_OFF;
     if (pool->size == 0)
-        return;
+        return EPH_POOL_OFF;
     pool->memory = map_memory(pool);
     if (pool->memory == NULL) {
         eph_log("key pool off: its memory can not be locked (%s; see RLIMIT_MEMLOCK)", strerror(errno));
         eph_stats_pool_refused(&pool->process->stats);
-        return;
+        return EPH_POOL_OFF;
     }
     pool->memory->marker = MARKER;
     for (unsigned i = 0; i < pool->size; i++)
         discard(pool, &pool->memory->entry[i]);
-    pool->state = EPH_POOL_ON;
+    return EPH_POOL_ON;
 }
 
 void eph_pool_init(struct eph_pool *pool, struct eph_process *process)
@@ -301,8 +301,8 @@ static bool is_on(struct eph_provider *provider, struct eph_pool *pool, struct e
     struct eph_device_info info;
     pthread_mutex_lock(&pool->lock);
     if (pool->state == EPH_POOL_UNDECIDED && queue != NULL && eph_device_info(queue, &info) == EPH_OK)
-        open_pool(provider, pool,
-                  (info.features & (EPH_FEATURE_SIMULATED | EPH_FEATURE_TIMED)) == EPH_FEATURE_SIMULATED);
+        pool->state = open_pool(provider, pool,
+                                (info.features & (EPH_FEATURE_SIMULATED | EPH_FEATURE_TIMED)) == EPH_FEATURE_SIMULATED);
     bool on = usable(pool);
     pthread_mutex_unlock(&pool->lock);
     return on;
