@@ -18,7 +18,7 @@
 #define LONG_REST_NS  (2 * MS) // when others land them: the longest that an answer waits for nobody
 
 enum {
-    MANY = 16,       // four answers in a quarter of the latency
+    MANY = 16,       // eight answers in half of the latency
     PROBE_EVERY = 8, // interrupts: whoever follows each at once never sees that the application would have come by
 };
 
@@ -72,7 +72,7 @@ static uint64_t passers_rest_ns(const struct view *view, unsigned landed, unsign
     return rest_ns < LONG_REST_NS ? rest_ns : LONG_REST_NS;
 }
 
-// How long to do without interrupts; 0: not at all. Where several answers are due in a quarter of the latency that they
+// How long to do without interrupts; 0: not at all. Where several answers are due in half of the latency that they
 // have anyway, they share one wake-up of this thread and of the application. (A timer's wake-up costs twice an
 // interrupt's, so a few do not.) When none came, or nothing is on its way, the next interrupt tells.
 static uint64_t moderation_ns(struct view *view, struct eph_queue *queue, unsigned landed, unsigned in_passing)
@@ -82,9 +82,9 @@ static uint64_t moderation_ns(struct view *view, struct eph_queue *queue, unsign
         return rest_ns;
     if (view->flying < MANY)
         return ++view->interrupts % PROBE_EVERY == 0 ? REST_NS : 0;
-    rest_ns = eph_queue_latency_ns(queue, EPH_OP_DERIVE, EPH_CURVE_X25519) / 4;
-    if (rest_ns > 2 * REST_NS)
-        return 2 * REST_NS;
+    rest_ns = eph_queue_latency_ns(queue, EPH_OP_DERIVE, EPH_CURVE_X25519) / 2;
+    if (rest_ns > LONG_REST_NS)
+        return LONG_REST_NS;
     return rest_ns > SHORT_REST_NS ? rest_ns : SHORT_REST_NS;
 }
 
