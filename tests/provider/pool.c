@@ -93,7 +93,6 @@ Test(pool, serves_keys_that_work_and_counts_them)
     struct eph_stats_counters counters = rig_counters(&rig);
     cr_assert_eq(from_pool(), before + 8);
     cr_assert_eq(counters.pool.hits, from_pool());
-    cr_assert(counters.pool.misses > 0, "the first key can not come from the pool");
     cr_assert(counters.pool.made >= counters.pool.hits);
     cr_assert(counters.pool_keys <= 16);
     cr_assert_eq(rig_fallbacks(&rig), 0);
