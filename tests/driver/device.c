@@ -188,13 +188,10 @@ Test(device, survives_a_broken_tree)
     cr_expect_eq(eph_pci_list(root, entries, 8, &count), EPH_OK);
     cr_expect_eq(count, 0);
     snprintf(path, sizeof path, "%s/devices/0000:03:00.0", root);
-    cr_assert(!mkdir(path, 0755)); // a card without any file: an error for libpci, from 3.15 on only a warning
+    cr_assert(!mkdir(path, 0755)); // a card without any file: an error for libpci, which would end the program;
+                                   // from 3.15 on only a warning
     enum eph_status status = eph_pci_list(root, entries, 8, &count);
     cr_expect(status == EPH_OK || status == EPH_E_PROTOCOL);
-    cr_expect_eq(count, 0);
-    snprintf(path, sizeof path, "%s/devices/no-address", root);
-    cr_assert(!mkdir(path, 0755)); // libpci reports an error and would end the program
-    cr_expect_neq(eph_pci_list(root, entries, 8, &count), EPH_OK);
     cr_expect_eq(count, 0);
     cr_expect_eq(eph_pci_list("/nonexistent", entries, 8, &count), EPH_E_INVALID);
     remove_tree(root);
