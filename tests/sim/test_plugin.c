@@ -150,7 +150,13 @@ static int in_child(void *parents_handle)
     return 0;
 }
 
-Test(plugin, works_in_a_child_while_the_parent_computes)
+#ifdef __SANITIZE_ADDRESS__
+enum { FORKS_BADLY = true }; // gcc 12's allocator may be locked by another thread at the fork, for ever in the child
+#else
+enum { FORKS_BADLY = false };
+#endif
+
+Test(plugin, works_in_a_child_while_the_parent_computes, .disabled = FORKS_BADLY)
 {
     struct raw_client client;
     struct raw_queue queue;
