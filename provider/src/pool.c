@@ -250,14 +250,15 @@ static enum eph_status refill(struct eph_provider *provider, struct eph_pool *po
     uint8_t secret_scalars[REFILL_AT_ONCE][EPH_X25519_BYTES];
     struct entry *entries[REFILL_AT_ONCE];
     enum eph_status status = EPH_OK;
-    if (n == 0 || !eph_secret_x25519_scalars(provider->application, secret_scalars, n))
+    if (n == 0)
         return status;
-    unsigned prepared = prepare(pool, secret_scalars, n, entries);
+    bool random = eph_secret_x25519_scalars(provider->application, secret_scalars, n);
+    unsigned prepared = random ? prepare(pool, secret_scalars, n, entries) : 0;
+    eph_secret_wipe(secret_scalars, sizeof secret_scalars); // also what a failing DRBG left
     if (prepared > 0)
         status = submit(provider, pool, queue, entries, prepared);
     if (status != EPH_OK)
         take_back(pool, entries, prepared);
-    eph_secret_wipe(secret_scalars, sizeof secret_scalars);
     return status;
 }
 
