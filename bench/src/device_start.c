@@ -57,7 +57,7 @@ void device_starts(struct bench *bench)
 {
     const struct settings *settings = bench->settings;
     struct device_wishes wishes = {.uri = settings->device, .none = settings->no_device};
-    if (settings->command == COMMAND_ALL)
+    if (settings_handshakes(settings))
         variants_devices(settings->variants, wishes.wanted);
     else if (settings->command == COMMAND_OPS)
         wishes.wanted[DEVICE_FAST] = true;

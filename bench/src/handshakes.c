@@ -68,7 +68,7 @@ static double planned_seconds(const struct bench *bench, const struct suite *sui
 {
     const struct settings *settings = bench->settings;
     struct load_kind loads[LOAD_MAX];
-    size_t slices = 0, count = plan_loads(depth, suite, loads);
+    size_t slices = 0, count = plan_loads(depth, suite, settings->in_flight, loads);
     for (int v = 0; v < VARIANT_COUNT; v++)
         for (size_t l = 0; l < count; l++)
             if (bench->variants[v].libctx && plan_has(v, suite, depth, &loads[l], suite_served(bench, suite)))
@@ -221,7 +221,7 @@ static void run_suite(struct bench *bench, const struct suite *suite, enum depth
     run->depth = depth;
     run->resumed = depth == DEPTH_RESUMED;
     run->served = suite_served(bench, suite);
-    run->load_count = plan_loads(depth, suite, run->loads);
+    run->load_count = plan_loads(depth, suite, bench->settings->in_flight, run->loads);
     if (open_pairs(run, bench)) {
         measure(run, bench);
         suite_run_report(run, bench);

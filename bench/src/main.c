@@ -41,17 +41,19 @@ static void html_name(const struct settings *settings, char *path, size_t size)
 static void measure(struct bench *bench)
 {
     const struct settings *settings = bench->settings;
-    bool handshakes = settings->command == COMMAND_ALL;
+    bool handshakes = settings_handshakes(settings), operations = settings->command != COMMAND_HANDSHAKES;
     if (handshakes)
         handshakes_plan(bench);
-    operations_plan(bench);
+    if (operations)
+        operations_plan(bench);
     if (handshakes)
         handshakes_measure(bench);
-    operations_measure(bench);
+    if (operations)
+        operations_measure(bench);
     variants_report(bench);
     if (handshakes)
         predictions_make(bench);
-    if (settings->command != COMMAND_OPS) {
+    if (settings->command == COMMAND_ALL || settings->command == COMMAND_PROJECT) {
         cycles_count(bench);
         projections_make(bench);
     }
@@ -93,7 +95,7 @@ static int run(const struct settings *settings)
     devices_stop(&bench.devices);
     json_object_set_new(bench.report, "devices", devices_json(&bench.devices));
     devices_close(&bench.devices);
-    if (settings->command == COMMAND_ALL || settings->command == COMMAND_OPS)
+    if (settings->command != COMMAND_PROJECT)
         judge(bench.report);
     html_name(settings, html, sizeof(html));
     bool written = report_write(bench.report, settings->json);

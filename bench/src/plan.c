@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "plan.h"
 
+#include "paths.h"
+
+#include <stdio.h>
 #include <string.h>
 
 enum { OPEN_LOOP_CAP = 1024 }; // connections under way in the open loop; arrivals beyond wait, and their wait counts
@@ -26,8 +29,33 @@ static bool is_x25519(const struct suite *suite)
     return strcmp(suite->group->name, "X25519") == 0;
 }
 
-size_t plan_loads(enum depth depth, const struct suite *suite, struct load_kind loads[LOAD_MAX])
+const char plan_load_names[] = "1, 8, 64, 256, open";
+
+bool plan_load_known(const char *name)
 {
+    static const char *const names[] = {"1", "8", "64", "256", "open"};
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (strcmp(names[i], name) == 0)
+            return true;
+    return false;
+}
+
+static size_t listed_loads(const char *list, struct load_kind loads[LOAD_MAX])
+{
+    size_t count = 0;
+    char name[16];
+    for (size_t i = 0; i < sizeof(everything) / sizeof(everything[0]); i++) {
+        snprintf(name, sizeof(name), "%u", everything[i].in_flight);
+        if (i == 0 || list_has(list, everything[i].utilisation_percent ? "open" : name))
+            loads[count++] = everything[i];
+    }
+    return count;
+}
+
+size_t plan_loads(enum depth depth, const struct suite *suite, const char *list, struct load_kind loads[LOAD_MAX])
+{
+    if (list && depth != DEPTH_RESUMED)
+        return listed_loads(list, loads);
     const struct load_kind *kinds = depth == DEPTH_EVERYTHING ? everything : usual;
     size_t count = depth == DEPTH_EVERYTHING                   ? sizeof(everything) / sizeof(everything[0])
                    : depth == DEPTH_RESUMED                    ? 1

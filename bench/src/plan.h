@@ -22,7 +22,10 @@ enum depth {
 };
 enum depth plan_depth(const struct settings *settings, const struct suite *suite);
 
-size_t plan_loads(enum depth depth, const struct suite *suite, struct load_kind loads[LOAD_MAX]);
+// list: of plan_load_names, NULL for those that the depth says. The first is one in flight, the base of all shares.
+size_t plan_loads(enum depth depth, const struct suite *suite, const char *list, struct load_kind loads[LOAD_MAX]);
+bool plan_load_known(const char *name);
+extern const char plan_load_names[];
 // served: the device computes for the suite's group.
 bool plan_has(enum variant_id id, const struct suite *suite, enum depth depth, const struct load_kind *load,
               bool served);

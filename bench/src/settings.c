@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "settings.h"
 
+#include "plan.h"
 #include "stats.h"
 #include "variants.h"
 
@@ -14,6 +15,7 @@ void settings_print_help(void)
     printf(
         "usage: ephemera-bench [options]               everything: handshakes, operations, projection, report\n"
         "       ephemera-bench --quick [options]       about 2 minutes: what would a device give me on this machine?\n"
+        "       ephemera-bench handshakes [options]    handshakes only\n"
         "       ephemera-bench ops [options]           operations only\n"
         "       ephemera-bench project [options]       projection only\n"
         "       ephemera-bench compare A.json B.json   two reports, row by row\n"
@@ -21,6 +23,7 @@ void settings_print_help(void)
         "  --suites LIST     comma-separated; parts of a suite's name joined by '/': X25519, P-384/RSA-2048, TLS1.2\n"
         "  --variants LIST   of: %s\n"
         "                    (what they mean: bench/README.md)\n"
+        "  --in-flight LIST  of: 1, 8, 64, 256 (closed loop; 1 is always measured) and open; default: by suite\n"
         "  --device URI      your device instead of the described fast one: socket:PATH, pci, pci:BDF, broker:PATH;\n"
         "                    sim and sim:model (embedded simulation) only in the operations, as SIMULATED\n"
         "  --no-device       start no devices: stock OpenSSL and our software only\n"
@@ -42,6 +45,7 @@ void settings_print_help(void)
 enum option_id {
     SUITES = 256,
     VARIANTS,
+    IN_FLIGHT,
     DEVICE,
     JSON,
     HTML,
@@ -59,6 +63,7 @@ enum option_id {
 static const struct option long_options[] = {
     {"suites", required_argument, NULL, SUITES},
     {"variants", required_argument, NULL, VARIANTS},
+    {"in-flight", required_argument, NULL, IN_FLIGHT},
     {"device", required_argument, NULL, DEVICE},
     {"json", required_argument, NULL, JSON},
     {"html", required_argument, NULL, HTML},
@@ -95,6 +100,9 @@ static bool set(struct settings *settings, int option)
         return true;
     case VARIANTS:
         settings->variants = optarg;
+        return true;
+    case IN_FLIGHT:
+        settings->in_flight = optarg;
         return true;
     case DEVICE:
         settings->device = optarg;
@@ -159,7 +167,9 @@ static bool set_command(struct settings *settings, int argc, char **argv)
         settings->compare[0] = settings->json = argv[optind + 1];
         return true;
     }
-    if (words == 1 && strcmp(word, "ops") == 0)
+    if (words == 1 && strcmp(word, "handshakes") == 0)
+        settings->command = COMMAND_HANDSHAKES;
+    else if (words == 1 && strcmp(word, "ops") == 0)
         settings->command = COMMAND_OPS;
     else if (words == 1 && strcmp(word, "project") == 0)
         settings->command = COMMAND_PROJECT;
@@ -170,13 +180,14 @@ static bool set_command(struct settings *settings, int argc, char **argv)
     return true;
 }
 
-static bool variants_known(const char *list)
+// Every name of the list is known, or a message says which is not.
+static bool all_known(const char *list, bool (*known)(const char *), const char *what, const char *names)
 {
     char name[64];
     for (; list; list = list[strcspn(list, ",")] ? list + strcspn(list, ",") + 1 : NULL) {
         snprintf(name, sizeof(name), "%.*s", (int)strcspn(list, ","), list);
-        if (!variant_known(name)) {
-            fprintf(stderr, "ephemera-bench: unknown variant '%s'; known: %s\n", name, variant_names);
+        if (!known(name)) {
+            fprintf(stderr, "ephemera-bench: unknown %s '%s'; known: %s\n", what, name, names);
             return false;
         }
     }
@@ -190,7 +201,9 @@ bool settings_parse(struct settings *settings, int argc, char **argv)
     while ((option = getopt_long(argc, argv, "h", long_options, NULL)) != -1)
         if (!set(settings, option))
             return false;
-    if (!set_command(settings, argc, argv) || !variants_known(settings->variants))
+    if (!set_command(settings, argc, argv) ||
+        !all_known(settings->variants, variant_known, "variant", variant_names) ||
+        !all_known(settings->in_flight, plan_load_known, "load", plan_load_names))
         return false;
     if (settings->device && settings->no_device) {
         fprintf(stderr, "ephemera-bench: --device and --no-device exclude each other\n");

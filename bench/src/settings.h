@@ -5,7 +5,15 @@
 
 #include <stdbool.h>
 
-enum command { COMMAND_ALL, COMMAND_OPS, COMMAND_PROJECT, COMMAND_COMPARE, COMMAND_SHOW, COMMAND_HELP };
+enum command {
+    COMMAND_ALL,
+    COMMAND_HANDSHAKES,
+    COMMAND_OPS,
+    COMMAND_PROJECT,
+    COMMAND_COMPARE,
+    COMMAND_SHOW,
+    COMMAND_HELP
+};
 
 struct settings {
     enum command command;
@@ -14,9 +22,14 @@ struct settings {
     double slice_seconds; // of one configuration in one round
     double clock_mhz;     // of a part that was not routed
     unsigned engines, dsp_per_engine;
-    const char *suites, *variants, *device, *module, *json, *html, *fpga;
+    const char *suites, *variants, *in_flight, *device, *module, *json, *html, *fpga;
     const char *compare[2]; // reports: of compare both, of show the first
 };
+
+static inline bool settings_handshakes(const struct settings *settings)
+{
+    return settings->command == COMMAND_ALL || settings->command == COMMAND_HANDSHAKES;
+}
 
 // False when the command line is wrong: a message is on stderr.
 bool settings_parse(struct settings *settings, int argc, char **argv);

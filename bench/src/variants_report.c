@@ -33,7 +33,7 @@ void variants_report(struct bench *bench)
                 check_served(bench, variant, &served);
             json_object_set_new(row, "operations", served.operations);
             json_object_set_new(row, "fallbacks", served.fallbacks);
-        } else if (variant->offload && bench->settings->command == COMMAND_ALL)
+        } else if (variant->offload && settings_handshakes(bench->settings))
             report_skip(bench->report, variant->name,
                         "the provider wrote no statistics: who served its operations is unknown");
         report_add(bench->report, "variants", row);

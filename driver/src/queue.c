@@ -81,9 +81,9 @@ enum eph_status eph_queue_arm(struct eph_queue *queue)
 
 static void release_entries(struct eph_queue *queue)
 {
-    // An ARM still pending is repeated: this write must not take it back.
-    uint32_t arm = queue->armed ? EPH_ARM : 0;
-    if (write_doorbell(queue, EPH_DB_CQ_HEAD, (queue->cq_head & (queue->entries - 1)) | arm) == EPH_OK)
+    // Without ARM: one that is pending survives, and a second one, crossing the interrupt of the first, would bring an
+    // interrupt that nobody awaits.
+    if (write_doorbell(queue, EPH_DB_CQ_HEAD, queue->cq_head & (queue->entries - 1)) == EPH_OK)
         queue->cq_released = queue->cq_head;
 }
 

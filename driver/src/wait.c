@@ -260,6 +260,8 @@ static size_t poll_queue(struct eph_queue *queue, struct eph_completion *complet
     size_t found = collect(queue, completions, max, &more);
     if (more)
         notify_poller(queue);
+    else if (acknowledge && found == 0 && queue->fd_wanted && !queue->armed)
+        clear_event(queue->irq_fd); // an interrupt that nobody asked for: sleepers would spin
     arm_for_sleepers(queue);
     pthread_mutex_unlock(&queue->lock);
     return found;

@@ -91,7 +91,7 @@ Test(suites, the_base_of_every_gain_is_measured_wherever_a_variant_is)
     for (size_t i = 0; i < count; i++)
         for (size_t d = 0; d < sizeof(depths) / sizeof(depths[0]); d++) {
             struct load_kind loads[LOAD_MAX];
-            size_t load_count = plan_loads(depths[d], &suites[i], loads);
+            size_t load_count = plan_loads(depths[d], &suites[i], NULL, loads);
             cr_assert(load_count > 0 && loads[0].in_flight == 1, "phases are measured with one in flight");
             for (size_t l = 0; l < load_count; l++)
                 for (int v = 0; v < VARIANT_COUNT; v++) {

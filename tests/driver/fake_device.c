@@ -206,6 +206,15 @@ void fake_reset_session(struct fake *fake, struct fake_session *session)
     fake->fatal = false;
 }
 
+void fake_interrupt(struct fake *fake)
+{
+    pthread_mutex_lock(&fake->lock);
+    for (int i = 0; i < FAKE_SESSIONS_MAX; i++)
+        if (fake->sessions[i].fd >= 0)
+            interrupt(&fake->sessions[i]);
+    pthread_mutex_unlock(&fake->lock);
+}
+
 void fake_release_held(struct fake *fake, unsigned count)
 {
     pthread_mutex_lock(&fake->lock);

@@ -50,6 +50,7 @@ void fake_release_held(struct fake *fake, unsigned count); // oldest first
 void fake_set_all_ones(struct fake *fake, bool all_ones);  // registers from now on
 void fake_set_fatal(struct fake *fake, bool fatal);
 void fake_set_mute(struct fake *fake, bool mute); // a hung server: reads nothing
+void fake_interrupt(struct fake *fake);           // one to every client that nobody asked for
 void fake_hang_up(struct fake *fake);             // closes all device connections, keeps listening
 
 struct fake_counters {

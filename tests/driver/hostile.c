@@ -5,6 +5,7 @@
 
 #include <criterion/criterion.h>
 #include <criterion/parameterized.h>
+#include <poll.h>
 #include <string.h>
 
 TestSuite(hostile, .timeout = 60);
@@ -121,6 +122,27 @@ Test(hostile, survives_a_hung_server)
     start_ms = rig_now_ms();
     rig_close(&rig);
     cr_expect_lt(rig_now_ms() - start_ms, 2 * RIG_DEADLINE_MS + RIG_SLACK_MS, "close hangs with the server");
+}
+
+// Whoever sleeps on the descriptor would spin.
+Test(hostile, takes_back_an_interrupt_that_nobody_asked_for)
+{
+    struct rig rig = {0};
+    rig_open_patient(&rig);
+    struct pollfd ready = {.fd = eph_queue_fd(rig.queue), .events = POLLIN};
+    struct eph_completion completion;
+    uint32_t tag;
+    for (unsigned moderated = 0; moderated < 2; moderated++) {
+        eph_queue_quiet(rig.queue, moderated);
+        cr_assert_eq(rig_submit(&rig, 0, 1, &tag), EPH_OK);
+        for (size_t found = 0; found == 0; rig_sleep_ms(1))
+            found = eph_poll(rig.queue, &completion, 1);
+        fake_interrupt(rig.fake);
+        cr_expect_eq(poll(&ready, 1, 2000), 1);
+        cr_expect_eq(eph_poll(rig.queue, &completion, 1), 0);
+        cr_expect_eq(poll(&ready, 1, 0), 0, "the descriptor stays readable, moderated: %u", moderated);
+    }
+    rig_close(&rig);
 }
 
 Test(hostile, shows_no_result_with_a_failed_check)
