@@ -9,7 +9,6 @@
 #include "targets.h"
 #include "text.h"
 
-#include <malloc.h>
 #include <openssl/crypto.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -68,18 +67,9 @@ static void judge(json_t *report)
     targets_judge(report);
 }
 
-// Hundreds of connections end and begin together: a heap that gives memory back to the kernel and asks for it again
-// spends more on that than on the handshakes, in some rounds and not in others.
-static void keep_heap(void)
-{
-    mallopt(M_TRIM_THRESHOLD, 1 << 30);
-    mallopt(M_TOP_PAD, 16 << 20);
-}
-
 static int run(const struct settings *settings)
 {
     char html[4096];
-    keep_heap();
     struct bench bench = {.settings = settings, .report = report_new(settings)};
     clear_environment(bench.report);
     stop_on_signals();

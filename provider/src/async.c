@@ -24,16 +24,20 @@ struct call {
     struct eph_completion completion; // secret; valid once landed
     atomic_bool landed;
     atomic_uint owners;
-    bool raises;             // its landing raises the channel's event
+    bool raises;             // its landing tells the application
     bool abandoned;          // with the flights' lock
     struct channel *channel; // borrowed; not to be looked at once abandoned
     struct eph_async *async;
+    ASYNC_callback_fn callback; // the application's, NULL: it watches the channel's descriptor
+    void *callback_arg;
 };
 
-// Of one ASYNC_WAIT_CTX, that is, of one connection: created by its first operation, freed by its cleanup.
+// Of one ASYNC_WAIT_CTX, that is, of one connection: created by its first operation, freed by its cleanup. An
+// application with a callback (SSL_set_async_callback) needs no descriptor: the channel is registered without one, for
+// the sake of its cleanup.
 struct channel {
-    int event_fd;        // owned
-    atomic_uint raising; // landings that use event_fd
+    int event_fd;        // owned; OSSL_BAD_ASYNC_FD: none
+    atomic_uint raising; // landings that use event_fd or the callback
     pid_t pid;           // of the process that made it
     struct call *call;   // of the paused job, else NULL
     bool shown;          // by a pause: the application knows the descriptor
@@ -90,9 +94,8 @@ static struct call *call_of(struct eph_flight *flight)
     return (struct call *)((char *)flight - offsetof(struct call, flight));
 }
 
-// In any thread, with the flights' lock. Landed first, then the event: a job that it wakes must not find nothing and
-// pause again. So the job may go on, and even have its connection closed, before the event is raised: the closing waits
-// for that.
+// In any thread, with the flights' lock. Landed first, then the application is told: a job that it wakes must not find
+// nothing and pause again. So the job may go on, and even have its connection closed, before that: the closing waits.
 static void land(struct eph_flight *flight, const struct eph_completion *completion)
 {
     struct call *call = call_of(flight);
@@ -109,7 +112,10 @@ static void leave(struct eph_flight *flight)
 {
     struct call *call = call_of(flight);
     if (call->raises) { // the channel waits for us
-        eventfd_write(call->channel->event_fd, 1);
+        if (call->callback != NULL)
+            call->callback(call->callback_arg);
+        else
+            eventfd_write(call->channel->event_fd, 1);
         atomic_fetch_sub_explicit(&call->channel->raising, 1, memory_order_release);
     }
     disown(call);
@@ -133,6 +139,13 @@ static void abandon(struct call *call)
     end_pause(async, true);
 }
 
+// Until no landing thread is telling the application any more.
+static void await_raising(struct channel *channel)
+{
+    while (atomic_load_explicit(&channel->raising, memory_order_acquire) != 0)
+        sched_yield();
+}
+
 static void channel_cleanup(ASYNC_WAIT_CTX *context, const void *key, OSSL_ASYNC_FD fd, void *vchannel)
 {
     struct channel *channel = vchannel;
@@ -143,26 +156,33 @@ static void channel_cleanup(ASYNC_WAIT_CTX *context, const void *key, OSSL_ASYNC
         abandon(channel->call);
     else if (channel->call != NULL)
         drop_copy(channel->call);
-    while (ours && atomic_load_explicit(&channel->raising, memory_order_acquire) != 0)
-        sched_yield(); // the landing thread is inside eventfd_write
-    close(fd);
+    if (ours)
+        await_raising(channel);
+    if (fd != OSSL_BAD_ASYNC_FD)
+        close(fd);
+    free(channel);
+}
+
+// Takes an idle one from its context, without its cleanup.
+static void drop_channel(ASYNC_WAIT_CTX *context, struct channel *channel)
+{
+    await_raising(channel);
+    ASYNC_WAIT_CTX_clear_fd(context, &channel_key);
+    if (channel->event_fd != OSSL_BAD_ASYNC_FD)
+        close(channel->event_fd);
     free(channel);
 }
 
 // NULL: no memory or no descriptors left.
-static struct channel *find_channel(ASYNC_WAIT_CTX *context)
+static struct channel *make_channel(ASYNC_WAIT_CTX *context, bool descriptor)
 {
-    OSSL_ASYNC_FD fd;
-    void *found = NULL;
-    if (ASYNC_WAIT_CTX_get_fd(context, &channel_key, &fd, &found))
-        return found;
     struct channel *channel = calloc(1, sizeof *channel);
     if (channel == NULL)
         return NULL;
     channel->pid = getpid();
-    channel->event_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-    if (channel->event_fd >= 0 &&
-        ASYNC_WAIT_CTX_set_wait_fd(context, &channel_key, channel->event_fd, channel, channel_cleanup))
+    channel->event_fd = descriptor ? eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC) : OSSL_BAD_ASYNC_FD;
+    bool ready = !descriptor || channel->event_fd >= 0;
+    if (ready && ASYNC_WAIT_CTX_set_wait_fd(context, &channel_key, channel->event_fd, channel, channel_cleanup))
         return channel;
     if (channel->event_fd >= 0)
         close(channel->event_fd);
@@ -170,14 +190,27 @@ static struct channel *find_channel(ASYNC_WAIT_CTX *context)
     return NULL;
 }
 
-// HAProxy 2.6 stops with a FATAL when it closes a connection with a descriptor that no pause has shown to it.
+// NULL: as above. An application may go from descriptors to callbacks between operations, and back once.
+static struct channel *find_channel(ASYNC_WAIT_CTX *context, bool descriptor)
+{
+    OSSL_ASYNC_FD fd;
+    void *found = NULL;
+    if (!ASYNC_WAIT_CTX_get_fd(context, &channel_key, &fd, &found))
+        return make_channel(context, descriptor);
+    struct channel *channel = found;
+    if (descriptor && channel->event_fd == OSSL_BAD_ASYNC_FD) {
+        drop_channel(context, channel);
+        return make_channel(context, true);
+    }
+    return channel;
+}
+
+// HAProxy 2.6 stops with a FATAL when it closes a connection with a descriptor that no pause has shown to it. (Just
+// added, it is removed from the context at once.)
 static void hide_unshown(ASYNC_WAIT_CTX *context, struct channel *channel)
 {
-    if (channel->shown)
-        return;
-    ASYNC_WAIT_CTX_clear_fd(context, &channel_key); // just added: removed at once, without its cleanup
-    close(channel->event_fd);
-    free(channel);
+    if (!channel->shown)
+        drop_channel(context, channel);
 }
 
 // ---- one operation
@@ -213,16 +246,18 @@ static enum eph_stats_cause submit(struct eph_provider *provider, struct eph_pro
 // Returns when the call has landed; false in a forked copy of the job, whose answer is its parent's.
 static bool pause_until_landed(const struct eph_process *process, struct channel *channel, const struct call *call)
 {
+    bool descriptor = call->callback == NULL;
     unsigned pauses = 0;
     eventfd_t count;
     channel->shown = true;
     do { // at least once, see hide_unshown
         if (pauses++ > IDLE_PAUSES)
-            poll(&(struct pollfd){.fd = channel->event_fd, .events = POLLIN}, 1, SPUN_WAIT_MS);
+            poll(&(struct pollfd){.fd = descriptor ? channel->event_fd : -1, .events = POLLIN}, 1, SPUN_WAIT_MS);
         ASYNC_pause_job(); // failing, it returns at once: the bound above keeps that from spinning
         if (!eph_process_is_ours(process))
             return false;
-        eventfd_read(channel->event_fd, &count); // before the look: an event that comes later resumes us again
+        if (descriptor)
+            eventfd_read(channel->event_fd, &count); // before the look: an event that comes later resumes us again
     } while (!atomic_load_explicit(&call->landed, memory_order_acquire));
     return true;
 }
@@ -265,7 +300,10 @@ static struct call *launch(struct eph_provider *provider, struct eph_process *pr
                            const uint8_t *scalar, const uint8_t *peer_u, struct eph_answer *answer)
 {
     struct eph_async *async = &process->async;
-    struct channel *channel = find_channel(context);
+    ASYNC_callback_fn callback = NULL;
+    void *callback_arg = NULL;
+    ASYNC_WAIT_CTX_get_callback(context, &callback, &callback_arg);
+    struct channel *channel = find_channel(context, callback == NULL);
     struct call *call = channel != NULL && eph_watch_start(&async->watch) ? calloc(1, sizeof *call) : NULL;
     answer->cause = EPH_CAUSE_MEMORY;
     if (call != NULL) {
@@ -274,10 +312,14 @@ static struct call *launch(struct eph_provider *provider, struct eph_process *pr
         call->owners = 2;
         call->channel = channel;
         call->async = async;
+        call->callback = callback;
+        call->callback_arg = callback_arg;
         answer->cause = submit(provider, process, scalar, peer_u, call);
     }
     if (answer->cause == EPH_CAUSE_COUNT) {
         channel->call = call;
+        if (callback != NULL)
+            ASYNC_WAIT_CTX_set_status(context, ASYNC_STATUS_OK); // what SSL_get_async_status says: it will be called
         return call;
     }
     free(call); // nothing flies

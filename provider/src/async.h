@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Operations inside an ASYNC_JOB: submit, pause the job, resume when the device has answered. Each answer is landed by
-// whoever calls us next, another job or the thread of watch.h, and raises its own job's eventfd: so nothing depends on
-// the application to poll anything of ours.
+// whoever calls us next, another job or the thread of watch.h, and tells the application: by its job's own eventfd, or,
+// when it has set one, by its callback (SSL_set_async_callback, ASYNC_WAIT_CTX_set_callback). So nothing depends on the
+// application to poll anything of ours.
+//
+// A callback runs in whatever thread lands the answer, often inside another connection's call: it notes which
+// connection may go on and wakes whom it must. It may come when its job has gone on already. It must not call OpenSSL,
+// nor wait for a lock that is held while a connection is freed (freeing waits for its callback to return).
 #ifndef EPH_ASYNC_H
 #define EPH_ASYNC_H
 
