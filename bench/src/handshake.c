@@ -3,6 +3,7 @@
 
 #include "clock.h"
 #include "stop.h"
+#include "told.h"
 #include "waiter.h"
 
 #include <openssl/err.h>
@@ -24,6 +25,8 @@ struct connection {
     unsigned steps;
     bool server_done, client_done, server_turn, parked;
     struct watched watched; // descriptors of the server's job
+    struct told *told;      // borrowed: whom the callback tells
+    uint32_t index;
 };
 
 struct loop {
@@ -35,6 +38,7 @@ struct loop {
     uint32_t *ready;                // indices of connections that can move, a ring of in_flight
     uint32_t idle_count, ready_head, ready_count, parked;
     struct waiter waiter;
+    struct told told;
     uint64_t end_ns, next_arrival_ns, seed, last_progress_ns;
     bool started; // at least one: a slice that the machine slept through still measures something
 };
@@ -42,6 +46,22 @@ struct loop {
 static void push_ready(struct loop *loop, uint32_t index)
 {
     loop->ready[(loop->ready_head + loop->ready_count++) % loop->load->in_flight] = index;
+}
+
+// Open loop: in order of arrival. Closed loop: any of them, for whose bytes come next is chance; in order, connections
+// that began together would stay in step for ever, as those of independent clients do not.
+static uint32_t pop_ready(struct loop *loop)
+{
+    uint32_t size = loop->load->in_flight, *head = &loop->ready[loop->ready_head];
+    if (loop->load->arrivals_per_second <= 0) {
+        uint32_t *any = &loop->ready[(loop->ready_head + stats_random(&loop->seed) % loop->ready_count) % size];
+        uint32_t index = *any;
+        *any = *head;
+        *head = index;
+    }
+    loop->ready_head = (loop->ready_head + 1) % size;
+    loop->ready_count--;
+    return *head;
 }
 
 static bool fail(struct loop *loop, const char *what)
@@ -55,6 +75,29 @@ static bool fail(struct loop *loop, const char *what)
     return false;
 }
 
+static int note_answer(SSL *ssl, void *vconnection)
+{
+    const struct connection *connection = vconnection;
+    (void)ssl;
+    told_note(connection->told, connection->index);
+    return 1;
+}
+
+static SSL *new_server(struct loop *loop, struct connection *connection, BIO *bio)
+{
+    SSL *server = SSL_new(loop->pair->server);
+    if (!server)
+        return NULL;
+    SSL_set_bio(server, bio, bio);
+    SSL_set_accept_state(server);
+    if (loop->pair->callback &&
+        !(SSL_set_async_callback(server, note_answer) && SSL_set_async_callback_arg(server, connection))) {
+        SSL_free(server);
+        return NULL;
+    }
+    return server;
+}
+
 static bool start(struct loop *loop, uint64_t start_ns)
 {
     uint32_t index = loop->idle[--loop->idle_count];
@@ -62,16 +105,14 @@ static bool start(struct loop *loop, uint64_t start_ns)
     BIO *server_bio, *client_bio;
     memset(connection, 0, sizeof(*connection));
     connection->start_ns = start_ns;
+    connection->told = &loop->told;
+    connection->index = index;
     loop->started = true;
     if (BIO_new_bio_pair(&server_bio, BIO_BYTES, &client_bio, BIO_BYTES) != 1)
         return fail(loop, "out of memory");
 
     uint64_t begin_ns = clock_thread_ns();
-    connection->server = SSL_new(loop->pair->server);
-    if (connection->server) {
-        SSL_set_bio(connection->server, server_bio, server_bio);
-        SSL_set_accept_state(connection->server);
-    }
+    connection->server = new_server(loop, connection, server_bio);
     uint64_t middle_ns = clock_thread_ns();
     connection->client = SSL_new(loop->pair->client);
     if (connection->client) {
@@ -109,13 +150,14 @@ static int changed_descriptors(void *ssl, OSSL_ASYNC_FD *added, size_t *added_co
     return SSL_get_changed_async_fds(ssl, added, added_count, deleted, deleted_count);
 }
 
-// The job of this connection waits for the device: watch its descriptors, or try again at once when it has none.
+// The job of this connection waits for the device: its callback will come (it may have come already: collect finds it
+// all the same), or watch its descriptors, or try again at once when it has none.
 static void park(struct loop *loop, uint32_t index)
 {
     struct connection *connection = &loop->connections[index];
     uint64_t begin_ns = clock_thread_ns();
-    connection->parked =
-        waiter_update(&loop->waiter, &connection->watched, changed_descriptors, connection->server, index);
+    connection->parked = loop->pair->callback || waiter_update(&loop->waiter, &connection->watched, changed_descriptors,
+                                                               connection->server, index);
     loop->result->server_cpu_ns += clock_section_ns(begin_ns, clock_thread_ns());
     loop->result->pauses++;
     if (connection->parked)
@@ -227,7 +269,8 @@ static void collect(struct loop *loop)
             timeout_ns = loop->next_arrival_ns > now_ns ? loop->next_arrival_ns - now_ns : 0;
     }
     uint64_t begin_ns = clock_thread_ns();
-    size_t count = waiter_ready(&loop->waiter, ids, MAX_EVENTS, timeout_ns);
+    size_t count = loop->pair->callback ? told_ready(&loop->told, ids, MAX_EVENTS, timeout_ns)
+                                        : waiter_ready(&loop->waiter, ids, MAX_EVENTS, timeout_ns);
     if (loop->parked > 0)
         loop->result->server_cpu_ns += clock_section_ns(begin_ns, clock_thread_ns());
     for (size_t i = 0; i < count; i++) {
@@ -256,10 +299,7 @@ static bool run(struct loop *loop)
         if (in_flight == 0 && !more_to_come)
             return true;
         for (uint32_t left = loop->ready_count; left > 0; left--) {
-            uint32_t index = loop->ready[loop->ready_head];
-            loop->ready_head = (loop->ready_head + 1) % loop->load->in_flight;
-            loop->ready_count--;
-            if (!advance(loop, index))
+            if (!advance(loop, pop_ready(loop)))
                 return false;
         }
         if (loop->parked > 0 || (open && loop->ready_count == 0))
@@ -273,8 +313,8 @@ static bool loop_init(struct loop *loop)
     loop->connections = calloc(n, sizeof(*loop->connections));
     loop->idle = calloc(n, sizeof(*loop->idle));
     loop->ready = calloc(n, sizeof(*loop->ready));
-    loop->waiter.epoll = -1;
-    if (!loop->connections || !loop->idle || !loop->ready || !waiter_open(&loop->waiter))
+    loop->waiter.epoll = loop->told.event_fd = -1;
+    if (!loop->connections || !loop->idle || !loop->ready || !waiter_open(&loop->waiter) || !told_open(&loop->told, n))
         return fail(loop, "out of memory or descriptors");
     for (uint32_t i = 0; i < n; i++)
         loop->idle[loop->idle_count++] = n - 1 - i;
@@ -306,6 +346,7 @@ bool handshake_run(struct tls_pair *pair, const struct handshake_load *load, str
         calls += result->probe.calls[phase];
     result->server_cpu_ns -= calls * 2 * clock_thread_cost_ns(); // the probes' own readings
     waiter_close(&loop.waiter);
+    told_close(&loop.told);
     free(loop.connections);
     free(loop.idle);
     free(loop.ready);

@@ -120,6 +120,7 @@ static bool open_pairs(struct suite_run *run, struct bench *bench)
             continue;
         }
         run->pairs[v].is_ideal = variant->ideal;
+        run->pairs[v].callback = variant->callback;
         run->runs[v] = true;
     }
     return run->runs[VARIANT_PLAIN];

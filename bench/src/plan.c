@@ -73,8 +73,9 @@ static bool is_base(enum variant_id id)
 
 static bool is_async(enum variant_id id)
 {
-    return id == VARIANT_PLAIN_ASYNC || id == VARIANT_AUTO_ASYNC || id == VARIANT_ALWAYS_ASYNC ||
-           id == VARIANT_AUTO_ASYNC_SLOW || id == VARIANT_AUTO_ASYNC_DEAD || id == VARIANT_AUTO_ASYNC_INFINITE;
+    return id == VARIANT_PLAIN_ASYNC || id == VARIANT_AUTO_ASYNC || id == VARIANT_AUTO_CALLBACK ||
+           id == VARIANT_ALWAYS_ASYNC || id == VARIANT_AUTO_ASYNC_SLOW || id == VARIANT_AUTO_ASYNC_DEAD ||
+           id == VARIANT_AUTO_ASYNC_INFINITE;
 }
 
 // Slow, dead and infinite devices are there for one question each; 1 and 64 in flight answer it.

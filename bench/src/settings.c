@@ -201,8 +201,7 @@ bool settings_parse(struct settings *settings, int argc, char **argv)
     while ((option = getopt_long(argc, argv, "h", long_options, NULL)) != -1)
         if (!set(settings, option))
             return false;
-    if (!set_command(settings, argc, argv) ||
-        !all_known(settings->variants, variant_known, "variant", variant_names) ||
+    if (!set_command(settings, argc, argv) || !all_known(settings->variants, variant_known, "variant", variant_names) ||
         !all_known(settings->in_flight, plan_load_known, "load", plan_load_names))
         return false;
     if (settings->device && settings->no_device) {

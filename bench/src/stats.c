@@ -124,14 +124,19 @@ bool stats_within_limit(double gain, double limit, double spread)
     return gain <= 0 || limit <= 0 || 1 / gain >= 1 / limit - spread;
 }
 
-double stats_exponential(uint64_t *state, double mean)
+// xorshift64*, Vigna 2016: statistical quality is plenty for arrivals.
+uint64_t stats_random(uint64_t *state)
 {
-    // xorshift64*, Vigna 2016: statistical quality is plenty for arrivals; 53 bits into (0, 1]
     uint64_t x = *state;
     x ^= x >> 12;
     x ^= x << 25;
     x ^= x >> 27;
     *state = x;
-    double uniform = ((double)((x * 0x2545f4914f6cdd1du) >> 11) + 1) / 9007199254740992.0;
+    return x * 0x2545f4914f6cdd1du;
+}
+
+double stats_exponential(uint64_t *state, double mean)
+{
+    double uniform = ((double)(stats_random(state) >> 11) + 1) / 9007199254740992.0; // 53 bits into (0, 1]
     return -log(uniform) * mean;
 }

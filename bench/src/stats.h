@@ -56,7 +56,9 @@ double stats_amdahl(double total, double removed);
 // measurement is wrong.
 bool stats_within_limit(double gain, double limit, double spread);
 
-// Inter-arrival times of a Poisson process, in the unit of mean. state: any seed but 0; same seed, same sequence.
+// 64 random bits. state: any seed but 0; same seed, same sequence.
+uint64_t stats_random(uint64_t *state);
+// Inter-arrival times of a Poisson process, in the unit of mean.
 double stats_exponential(uint64_t *state, double mean);
 
 #endif

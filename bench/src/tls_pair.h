@@ -14,6 +14,7 @@ struct tls_pair {
     SSL_CTX *server, *client;  // owned
     SSL_SESSION *session;      // owned; for resumed handshakes, NULL otherwise
     bool is_ideal;             // keygen and derive come from ideal
+    bool callback;             // the server's jobs are announced by a callback instead of descriptors
     struct ideal_device ideal; // constant key pair and secret
 };
 

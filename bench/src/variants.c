@@ -13,8 +13,9 @@
 #include <strings.h>
 #include <unistd.h>
 
-const char variant_names[] = "plain, plain-async, ideal, never, auto, auto-async, always, always-async, auto-slow, "
-                             "auto-async-slow, auto-dead, auto-async-dead, auto-async-infinite";
+const char variant_names[] =
+    "plain, plain-async, ideal, never, auto, auto-async, auto-callback, always, always-async, auto-slow, "
+    "auto-async-slow, auto-dead, auto-async-dead, auto-async-infinite";
 
 // A simulation that is late on a busy machine is still the one that was asked for.
 static const char everything[] = "pool = 0\ndeadline_ms = 1000\n";
@@ -31,6 +32,12 @@ static const struct variant variant_table[VARIANT_COUNT] = {
                             .offload = "auto",
                             .device = DEVICE_FAST,
                             .async = true},
+    [VARIANT_AUTO_CALLBACK] = {.name = "auto-callback",
+                               .text = "Ephemera, offload=auto, SSL_MODE_ASYNC, SSL_set_async_callback",
+                               .offload = "auto",
+                               .device = DEVICE_FAST,
+                               .async = true,
+                               .callback = true},
     [VARIANT_ALWAYS] = {.name = "always",
                         .text = "Ephemera, offload=always, pool=0",
                         .offload = "always",

@@ -18,7 +18,8 @@ enum variant_id {
     VARIANT_NEVER,       // our provider, offload=never: software only
     VARIANT_AUTO,        // our provider, offload=auto
     VARIANT_AUTO_ASYNC,
-    VARIANT_ALWAYS, // our provider, offload=always, no key pool, patient: every operation is the device's
+    VARIANT_AUTO_CALLBACK, // as above, told of answers by SSL_set_async_callback instead of descriptors
+    VARIANT_ALWAYS,        // our provider, offload=always, no key pool, patient: every operation is the device's
     VARIANT_ALWAYS_ASYNC,
     VARIANT_AUTO_SLOW, // as above, with another device
     VARIANT_AUTO_ASYNC_SLOW,
@@ -33,7 +34,7 @@ struct variant {
     const char *offload;  // NULL: not our provider
     const char *settings; // more lines of the provider's configuration, or NULL
     enum device_id device;
-    bool async, needs_device, ideal;
+    bool async, callback, needs_device, ideal;
     OSSL_LIB_CTX *libctx; // owned; NULL when skipped
     char folder[64];      // temporary: its configuration and the provider's statistics; empty when there is none
     bool broken;          // skipped, but it should have worked

@@ -14,21 +14,28 @@
 #define UNUSED_NS     (50 * MS)   // the same while nothing is on its way
 #define IDLE_NS       (1000 * MS) // without a request for so long, the thread sleeps until the next one
 #define SHORT_REST_NS (MS / 20)   // between looks without interrupts, when answers follow each other
-#define REST_NS       (MS / 2)
-#define LONG_REST_NS  (2 * MS) // when others land them: the longest that an answer waits for nobody
+#define MANY_REST_NS  (2 * MS) // at most, when several answers share a wake-up, and when we try whether others land them
+#define LONG_REST_NS  (8 * MS) // at most, when others land them: the longest that an answer waits for nobody
 
 enum {
-    MANY = 16,       // eight answers in half of the latency
-    PROBE_EVERY = 8, // interrupts: whoever follows each at once never sees that the application would have come by
+    MANY = 16,  // eight answers in half of the latency
+    ENOUGH = 4, // answers that tell who lands them
+    // Interrupts between two tries: whoever follows each at once never sees that the application would have come by.
+    TRY_AFTER = 8,
+    TRY_AFTER_MOST = 64, // when none succeeds
 };
 
 // The queue as the thread sees it. Its descriptor as our own duplicate: the queue may be closed while we sleep on it.
 struct view {
     int fd; // owned; -1: no queue yet
     unsigned attached;
-    unsigned flying;     // on their way
-    uint64_t rest_ns;    // not 0: interrupts of this queue are off, look again after this time
-    unsigned interrupts; // that were followed at once
+    unsigned flying;      // on their way
+    uint64_t rest_ns;     // not 0: interrupts of this queue are off, look again after this time
+    uint64_t trust_ns;    // not 0: the application lands nearly all answers when it passes by; so long can we rest
+    unsigned passed, own; // who landed them since trust_ns was set
+    unsigned interrupts;  // followed at once since since_ns
+    unsigned try_after;   // so many of them
+    uint64_t since_ns;
 };
 
 void eph_watch_init(struct eph_watch *watch, struct eph_process *process)
@@ -58,18 +65,43 @@ static void view_queue(struct view *view, struct eph_queue *queue, unsigned atta
         return;
     if (view->fd >= 0)
         close(view->fd);
-    *view = (struct view){.fd = fcntl(eph_queue_fd(queue), F_DUPFD_CLOEXEC, 0), .attached = attached};
+    *view = (struct view){.fd = fcntl(eph_queue_fd(queue), F_DUPFD_CLOEXEC, 0),
+                          .attached = attached,
+                          .try_after = TRY_AFTER,
+                          .since_ns = eph_clock_ns(CLOCK_MONOTONIC)};
 }
 
-// While the application lands nearly all answers itself, when it passes by: 0 when it does not.
-static uint64_t passers_rest_ns(const struct view *view, unsigned landed, unsigned in_passing)
+static void trust(struct view *view, uint64_t rest_ns)
 {
-    uint64_t rest_ns = view->rest_ns > REST_NS ? view->rest_ns : REST_NS;
-    if (in_passing == 0 || in_passing < 2 * landed)
-        return 0;
-    if (in_passing >= 2 && in_passing >= 4 * landed)
-        rest_ns *= 2;
-    return rest_ns < LONG_REST_NS ? rest_ns : LONG_REST_NS;
+    view->trust_ns = rest_ns < LONG_REST_NS ? rest_ns : LONG_REST_NS;
+    view->passed = view->own = 0;
+}
+
+// Do without interrupts for as long as a few answers take, and see who lands them.
+static void try_trust(struct view *view)
+{
+    uint64_t now_ns = eph_clock_ns(CLOCK_MONOTONIC);
+    uint64_t rest_ns = (now_ns - view->since_ns) * ENOUGH / (view->interrupts + 1);
+    trust(view, rest_ns < SHORT_REST_NS ? SHORT_REST_NS : rest_ns < MANY_REST_NS ? rest_ns : MANY_REST_NS);
+    view->interrupts = 0;
+    view->since_ns = now_ns;
+}
+
+// Rests grow while four of five answers are landed by others, and end when half of them are not.
+static void judge_passers(struct view *view, unsigned landed, unsigned in_passing)
+{
+    view->passed += in_passing;
+    view->own += landed;
+    if (view->passed + view->own < ENOUGH)
+        return;
+    if (view->passed <= view->own) {
+        view->try_after = view->try_after < TRY_AFTER_MOST ? 2 * view->try_after : TRY_AFTER_MOST;
+        view->since_ns = eph_clock_ns(CLOCK_MONOTONIC);
+        trust(view, 0);
+    } else {
+        view->try_after = TRY_AFTER;
+        trust(view, view->passed >= 4 * view->own ? 2 * view->trust_ns : view->trust_ns);
+    }
 }
 
 // How long to do without interrupts; 0: not at all. Where several answers are due in half of the latency that they
@@ -77,14 +109,18 @@ static uint64_t passers_rest_ns(const struct view *view, unsigned landed, unsign
 // interrupt's, so a few do not.) When none came, or nothing is on its way, the next interrupt tells.
 static uint64_t moderation_ns(struct view *view, struct eph_queue *queue, unsigned landed, unsigned in_passing)
 {
-    uint64_t rest_ns = passers_rest_ns(view, landed, in_passing);
-    if (rest_ns != 0 || view->flying == 0 || landed == 0)
-        return rest_ns;
-    if (view->flying < MANY)
-        return ++view->interrupts % PROBE_EVERY == 0 ? REST_NS : 0;
-    rest_ns = eph_queue_latency_ns(queue, EPH_OP_DERIVE, EPH_CURVE_X25519) / 2;
-    if (rest_ns > LONG_REST_NS)
-        return LONG_REST_NS;
+    bool idle = view->flying == 0 && landed + in_passing == 0;
+    if (view->trust_ns != 0) {
+        judge_passers(view, landed, in_passing);
+        return idle ? 0 : view->trust_ns;
+    }
+    if (landed + in_passing > 0 && view->flying < MANY && ++view->interrupts >= view->try_after)
+        try_trust(view);
+    if (view->flying < MANY || landed == 0)
+        return view->trust_ns;
+    uint64_t rest_ns = eph_queue_latency_ns(queue, EPH_OP_DERIVE, EPH_CURVE_X25519) / 2;
+    if (rest_ns > MANY_REST_NS)
+        return MANY_REST_NS;
     return rest_ns > SHORT_REST_NS ? rest_ns : SHORT_REST_NS;
 }
 
