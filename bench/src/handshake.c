@@ -15,6 +15,7 @@ enum {
     BIO_BYTES = 32768, // a whole flight of either side fits, so neither ever waits for room
     MAX_STEPS = 64,    // a handshake takes about 6; more means that it goes nowhere (asynchronous ones are not counted)
     MAX_EVENTS = 256,
+    STEPS_A_LOOK = 8, // between looks at the descriptors
 };
 static const uint64_t STALL_NS = 20000000000u; // without a finished handshake: the device or its driver lost a job
 static const uint64_t POLL_NS = 100000;        // pause between looks at a job that has no descriptor
@@ -150,8 +151,8 @@ static int changed_descriptors(void *ssl, OSSL_ASYNC_FD *added, size_t *added_co
     return SSL_get_changed_async_fds(ssl, added, added_count, deleted, deleted_count);
 }
 
-// The job of this connection waits for the device: its callback will come (it may have come already: collect finds it
-// all the same), or watch its descriptors, or try again at once when it has none.
+// The job of this connection waits for the device: its callback will come (it may have come already: resume_answered
+// finds it all the same), or watch its descriptors, or try again at once when it has none.
 static void park(struct loop *loop, uint32_t index)
 {
     struct connection *connection = &loop->connections[index];
@@ -258,17 +259,22 @@ static bool start_due(struct loop *loop, uint64_t now_ns)
     return true;
 }
 
-// Collects jobs whose descriptor fired. Waits only when nothing else can move.
-static void collect(struct loop *loop)
+static uint64_t most_to_wait_ns(const struct loop *loop)
+{
+    if (loop->ready_count > 0)
+        return 0;
+    uint64_t now_ns = clock_wall_ns();
+    if (loop->next_arrival_ns < loop->end_ns && loop->idle_count > 0 && loop->load->arrivals_per_second > 0)
+        return loop->next_arrival_ns > now_ns ? loop->next_arrival_ns - now_ns : 0;
+    return 1000 * POLL_NS;
+}
+
+// Resumes the jobs whose answers have come, before anything else moves: what they need is still in the caches. Waits
+// only when nothing else can move.
+static bool resume_answered(struct loop *loop)
 {
     uint32_t ids[MAX_EVENTS];
-    uint64_t timeout_ns = 0, now_ns = clock_wall_ns();
-    if (loop->ready_count == 0) {
-        timeout_ns = 1000 * POLL_NS;
-        if (loop->next_arrival_ns < loop->end_ns && loop->idle_count > 0 && loop->load->arrivals_per_second > 0)
-            timeout_ns = loop->next_arrival_ns > now_ns ? loop->next_arrival_ns - now_ns : 0;
-    }
-    uint64_t begin_ns = clock_thread_ns();
+    uint64_t timeout_ns = most_to_wait_ns(loop), begin_ns = clock_thread_ns();
     size_t count = loop->pair->callback ? told_ready(&loop->told, ids, MAX_EVENTS, timeout_ns)
                                         : waiter_ready(&loop->waiter, ids, MAX_EVENTS, timeout_ns);
     if (loop->parked > 0)
@@ -279,8 +285,24 @@ static void collect(struct loop *loop)
             continue;
         connection->parked = false;
         loop->parked--;
-        push_ready(loop, ids[i]);
+        if (!advance(loop, ids[i]))
+            return false;
     }
+    return true;
+}
+
+// Everybody who can move now moves once. In between a server looks for answers: in its own memory, which is cheap, or,
+// where the kernel must be asked, not every time.
+static bool pass(struct loop *loop)
+{
+    for (uint32_t left = loop->ready_count; left > 0; left--) {
+        if (!advance(loop, pop_ready(loop)))
+            return false;
+        bool look = loop->pair->callback ? told_any(&loop->told) : left % STEPS_A_LOOK == 0;
+        if (loop->parked > 0 && left > 1 && look && !resume_answered(loop))
+            return false;
+    }
+    return true;
 }
 
 static bool run(struct loop *loop)
@@ -298,12 +320,10 @@ static bool run(struct loop *loop)
         bool more_to_come = !stop_requested() && (open ? loop->next_arrival_ns : now_ns) < loop->end_ns;
         if (in_flight == 0 && !more_to_come)
             return true;
-        for (uint32_t left = loop->ready_count; left > 0; left--) {
-            if (!advance(loop, pop_ready(loop)))
-                return false;
-        }
-        if (loop->parked > 0 || (open && loop->ready_count == 0))
-            collect(loop);
+        if (!pass(loop))
+            return false;
+        if ((loop->parked > 0 || (open && loop->ready_count == 0)) && !resume_answered(loop))
+            return false;
     }
 }
 

@@ -45,7 +45,7 @@ static size_t take(struct told *told, uint32_t *ids, size_t max)
     return count;
 }
 
-static bool any(struct told *told)
+bool told_any(struct told *told)
 {
     uint64_t bits = 0;
     for (size_t w = 0; w < told->words; w++)
@@ -59,7 +59,7 @@ size_t told_ready(struct told *told, uint32_t *ids, size_t max, uint64_t timeout
     if (count > 0 || timeout_ns == 0)
         return count;
     atomic_store(&told->asleep, true);
-    if (!any(told)) {
+    if (!told_any(told)) {
         struct timespec timeout = {(time_t)(timeout_ns / SECOND_NS), (long)(timeout_ns % SECOND_NS)};
         eventfd_t wakes;
         if (ppoll(&(struct pollfd){.fd = told->event_fd, .events = POLLIN}, 1, &timeout, NULL) > 0)

@@ -20,6 +20,7 @@ void told_close(struct told *told);
 
 void told_note(struct told *told, uint32_t id); // from any thread
 
+bool told_any(struct told *told); // is there something to give?
 // Ids noted since they were last given, which may be some that do not wait (any more); waits at most timeout_ns (0:
 // only looks).
 size_t told_ready(struct told *told, uint32_t *ids, size_t max, uint64_t timeout_ns);

@@ -3,6 +3,7 @@
 #include "queue.h"
 #include "util.h"
 
+#include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -94,6 +95,10 @@ static enum eph_status share_memory(struct eph_queue *queue, uint64_t deadline_n
             queue->memory_bytes = bytes;
             queue->sq = memory;
             queue->cq = (struct eph_cqe *)(queue->memory + ring_bytes);
+            if (queue->info.features & EPH_FEATURE_AWAKE) {
+                queue->shadow = (struct eph_shadow *)(queue->memory + bytes - page_bytes);
+                queue->shadow->kept = htole32(1);
+            }
             status = EPH_OK;
         }
     }

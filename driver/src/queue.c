@@ -87,6 +87,23 @@ static void release_entries(struct eph_queue *queue)
         queue->cq_released = queue->cq_head;
 }
 
+// A device of software that is awake looks into the shadow page by itself (FEATURE_AWAKE). Believing it costs nothing:
+// one that does not look is one that does not answer.
+static enum eph_status ring_tail(struct eph_queue *queue)
+{
+    uint32_t tail = queue->sq_tail & (queue->entries - 1);
+    struct eph_shadow *shadow = queue->doorbells_off ? NULL : queue->shadow;
+    if (shadow) {
+        // Release: after the stores to the SQEs. The fence pairs with the device's between AWAKE = 0 and its last look:
+        // either it sees this tail or we see that it sleeps.
+        atomic_store_explicit((_Atomic uint32_t *)&shadow->sq_tail, htole32(tail), memory_order_release);
+        atomic_thread_fence(memory_order_seq_cst);
+        if (atomic_load_explicit((_Atomic uint64_t *)&shadow->awake, memory_order_relaxed))
+            return EPH_OK;
+    }
+    return write_doorbell(queue, EPH_DB_SQ_TAIL, tail);
+}
+
 enum eph_status eph_queue_ring(struct eph_queue *queue)
 {
     // Consumed CQEs go back in batches of half a ring, so that a request costs one doorbell, not two; but never may the
@@ -95,7 +112,7 @@ enum eph_status eph_queue_ring(struct eph_queue *queue)
     uint32_t unreleased = queue->cq_head - queue->cq_released;
     if (unreleased && in_flight + unreleased >= queue->entries)
         release_entries(queue);
-    return write_doorbell(queue, EPH_DB_SQ_TAIL, queue->sq_tail & (queue->entries - 1));
+    return ring_tail(queue);
 }
 
 // Copies the next completion, if there is one, and wipes its entry. All decisions are taken on the copy: the device
@@ -256,6 +273,8 @@ void eph_queue_harvest(struct eph_queue *queue, uint64_t now_ns)
 void eph_queue_clear_rings(struct eph_queue *queue)
 {
     eph_wipe(queue->memory, queue->memory_bytes);
+    if (queue->shadow)
+        queue->shadow->kept = htole32(1);
     queue->sq_tail = queue->sq_head = queue->cq_head = queue->cq_released = 0;
     queue->sick_entry = queue->armed = false;
 }

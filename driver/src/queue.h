@@ -43,6 +43,7 @@ struct eph_queue {
     size_t memory_bytes;
     struct eph_sqe *sq;
     struct eph_cqe *cq;
+    struct eph_shadow *shadow; // NULL: the device does not look there by itself
     uint32_t entries; // power of two
 
     // Ring positions run freely; masked where they index.

@@ -48,6 +48,9 @@ struct eph_backend {
     // NULL for a back end that answers as fast as it can. Else, after run returned false: nanoseconds until run has
     // something to do without a new register access; UINT64_MAX for never.
     uint64_t (*idle_ns)(void *device);
+    // For a back end that looks for work by itself in run: nobody will call run for a while. True: there is work now.
+    // NULL: never does.
+    bool (*sleep)(void *device);
     void (*print_stats)(void *device); // "name value" lines of its own on standard output; NULL: none
     // At the end. True: wall times taken with this device are not those that it stands for, and text says why in one
     // line. NULL: its wall times never say anything.

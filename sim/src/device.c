@@ -146,6 +146,8 @@ static bool dma_write(void *context, unsigned queue, uint64_t address, const voi
     }
     if (!dma_allowed(function, EPH_ERR_AXI_WRITE, address))
         return false;
+    if (bytes == sizeof((struct eph_shadow *)0)->awake)
+        return eph_dma_write(&function->dma, address, buffer, bytes);
     if (bytes != sizeof(struct eph_cqe))
         return refuse(function, EPH_ERR_AXI_WRITE, address, "not a completion");
     struct eph_cqe cqe;
@@ -281,6 +283,11 @@ bool eph_device_run(struct eph_device *device)
         eph_device_reset_card(device);
     }
     return more || stuck;
+}
+
+bool eph_device_sleep(struct eph_device *device)
+{
+    return device->backend->sleep != NULL && device->backend->sleep(device->instance);
 }
 
 uint64_t eph_device_idle_ns(const struct eph_device *device)

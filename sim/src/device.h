@@ -79,6 +79,8 @@ void eph_device_free(struct eph_device *device);
 
 // Lets the card work for a few milliseconds; true while there is more to do.
 bool eph_device_run(struct eph_device *device);
+// Before a sleep: true when there is work after all.
+bool eph_device_sleep(struct eph_device *device);
 // Nanoseconds until eph_device_run has something to do again without a new message: UINT64_MAX for never.
 uint64_t eph_device_idle_ns(const struct eph_device *device);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "model_queue.h"
 
+#include <stdatomic.h>
 #include <string.h>
 
 void eph_model_queue_init(struct eph_model_queue *queue, const struct eph_host *host, unsigned id)
@@ -45,7 +46,7 @@ static void enable(struct eph_model_queue *queue, uint32_t value)
     queue->sq_head = queue->sq_tail = queue->cq_head = queue->cq_tail = 0;
     queue->phase = 1;
     queue->done = queue->errors = 0;
-    queue->armed = false;
+    queue->armed = queue->kept = false;
     queue->state = EPH_QSTATE_ON;
     if (!configured(queue))
         fail(queue, EPH_ERR_CONFIG, 0);
@@ -179,11 +180,54 @@ static void kick(struct eph_model_queue *queue)
         ring_head(queue, shadow[1]);
 }
 
+// The words of a host that keeps its tail in the shadow page; false: not this one, or refused by the bus.
+static bool read_shadow(struct eph_model_queue *queue, struct eph_shadow *shadow)
+{
+    if (queue->state != EPH_QSTATE_ON || queue->shadow_base == 0)
+        return false;
+    if (!queue->host->dma_read(queue->host->context, queue->id, queue->shadow_base, shadow, sizeof *shadow)) {
+        fail(queue, EPH_ERR_AXI_READ, queue->shadow_base);
+        return false;
+    }
+    queue->kept = shadow->kept != 0;
+    return queue->kept;
+}
+
+static void write_awake(struct eph_model_queue *queue, uint64_t awake)
+{
+    uint64_t address = queue->shadow_base + EPH_SHADOW_awake_BYTE;
+    if (!queue->host->dma_write(queue->host->context, queue->id, address, &awake, sizeof awake))
+        fail(queue, EPH_ERR_AXI_WRITE, address);
+    atomic_thread_fence(memory_order_seq_cst); // pairs with the host's, between its SQ_TAIL and its look at this
+}
+
+void eph_model_queue_look(struct eph_model_queue *queue)
+{
+    struct eph_shadow shadow;
+    if (!read_shadow(queue, &shadow))
+        return;
+    if (shadow.sq_tail != queue->sq_tail)
+        ring_tail(queue, shadow.sq_tail);
+    if (shadow.awake == 0 && queue->state == EPH_QSTATE_ON)
+        write_awake(queue, 1);
+}
+
+bool eph_model_queue_sleep(struct eph_model_queue *queue)
+{
+    struct eph_shadow shadow;
+    if (queue->state != EPH_QSTATE_ON || !queue->kept)
+        return false;
+    write_awake(queue, 0);
+    return read_shadow(queue, &shadow) && shadow.sq_tail != queue->sq_tail;
+}
+
 void eph_model_queue_doorbell(struct eph_model_queue *queue, uint32_t offset, uint32_t value)
 {
     if (queue->state != EPH_QSTATE_ON)
         return;
-    if (offset == EPH_DB_SQ_TAIL)
+    if (offset == EPH_DB_SQ_TAIL && queue->kept)
+        eph_model_queue_look(queue); // what comes by message may be older than what we have seen
+    else if (offset == EPH_DB_SQ_TAIL)
         ring_tail(queue, value);
     else if (offset == EPH_DB_CQ_HEAD)
         ring_head(queue, value);

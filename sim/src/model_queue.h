@@ -18,6 +18,7 @@ struct eph_model_queue {
     uint32_t in_flight; // fetched, not completed
     uint32_t done, errors;
     bool armed;
+    bool kept; // the host keeps SQ_TAIL in its shadow page
     enum eph_number error; // EPH_ERR_NONE, or why state is EPH_QSTATE_ERROR
     uint64_t error_address;
 };
@@ -26,6 +27,12 @@ void eph_model_queue_init(struct eph_model_queue *queue, const struct eph_host *
 uint32_t eph_model_queue_read(const struct eph_model_queue *queue, uint32_t offset);
 void eph_model_queue_write(struct eph_model_queue *queue, uint32_t offset, uint32_t value);
 void eph_model_queue_doorbell(struct eph_model_queue *queue, uint32_t offset, uint32_t value);
+
+// FEATURE_AWAKE, for a back end that looks again and again: takes SQ_TAIL from the shadow page of a host that keeps it
+// there, and says there that we are awake.
+void eph_model_queue_look(struct eph_model_queue *queue);
+// Before nobody looks for a while: says so. True: there is work after all.
+bool eph_model_queue_sleep(struct eph_model_queue *queue);
 
 // A command is started only when a completion entry is free for it.
 bool eph_model_queue_ready(const struct eph_model_queue *queue);

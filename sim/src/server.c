@@ -238,6 +238,8 @@ void eph_server_run(struct eph_server *server, bool until_idle)
         uint64_t start_ns = eph_clock_ns();
         bool spinning = !busy && awake(server, start_ns);
         uint64_t sleep_ns = busy || spinning ? 0 : eph_device_idle_ns(server->device);
+        if (sleep_ns > 0 && eph_device_sleep(server->device))
+            sleep_ns = 0;
         struct timespec space;
         int ready = ppoll(turn.polls, turn.count, timeout(sleep_ns, &space), NULL);
         if (ready < 0 && errno != EINTR)

@@ -58,7 +58,7 @@ static void *timed_open(const struct eph_backend_options *options, const struct 
     timed->card.contexts = profile->contexts;
     timed->card.engines = profile->engines;
     timed->card.clock_khz = profile->clock_khz;
-    timed->card.features = EPH_FEATURE_TIMED;
+    timed->card.features = EPH_FEATURE_TIMED | EPH_FEATURE_AWAKE;
     timed->card.curves = UINT32_C(1) << EPH_CURVE_X25519;
     timed->card.operations = (profile->keygen_cycles != 0 ? UINT32_C(1) << EPH_OP_KEYGEN : 0) |
                              (profile->derive_cycles != 0 ? UINT32_C(1) << EPH_OP_DERIVE : 0);
@@ -171,6 +171,24 @@ static void start_one(struct timed *timed, struct eph_model_queue *queue, struct
     eph_work_post(&timed->work, request);
 }
 
+static void look(struct timed *timed)
+{
+    for (unsigned q = 0; q < EPH_MAX_QUEUES; q++)
+        if (timed->card.queues[q].state == EPH_QSTATE_ON) {
+            eph_model_queue_look(&timed->card.queues[q]);
+            eph_model_card_latch_error(&timed->card, &timed->card.queues[q]);
+        }
+}
+
+static bool timed_sleep(void *device)
+{
+    struct timed *timed = device;
+    bool work = false;
+    for (unsigned q = 0; q < EPH_MAX_QUEUES; q++)
+        work |= eph_model_queue_sleep(&timed->card.queues[q]);
+    return work;
+}
+
 static void start_all(struct timed *timed)
 {
     uint64_t now = eph_clock_ns();
@@ -231,6 +249,7 @@ static bool timed_run(void *device)
 {
     struct timed *timed = device;
     deliver_due(timed);
+    look(timed);
     start_all(timed);
     struct eph_request *waiting = first_to_compute(timed);
     if (waiting == NULL || (timed->work.workers != 0 && waiting->due_ns > eph_clock_ns()))
@@ -306,6 +325,7 @@ const struct eph_backend eph_backend_timed = {
     .run = timed_run,
     .cycles = timed_cycles,
     .idle_ns = timed_idle_ns,
+    .sleep = timed_sleep,
     .print_stats = timed_print_stats,
     .doubt = timed_doubt,
 };

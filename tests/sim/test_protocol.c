@@ -167,7 +167,7 @@ Test(protocol, shows_registers_of_one_function_with_one_queue)
     cr_assert_eq(raw_read32(&client, EPH_REG_MAGIC), (uint32_t)EPH_MAGIC);
     cr_assert_eq(raw_read32(&client, EPH_REG_IF_VERSION), (uint32_t)EPH_IF_VERSION);
     bool timed = strcmp(raw_backend(), "timed") == 0; // only there wall time means something
-    cr_assert_eq(raw_read32(&client, EPH_REG_FEATURES), EPH_FEATURE_SIMULATED | (timed ? EPH_FEATURE_TIMED : 0u));
+    cr_assert_eq(raw_read32(&client, EPH_REG_FEATURES), EPH_FEATURE_SIMULATED | (timed ? EPH_FEATURE_TIMED | EPH_FEATURE_AWAKE : 0u));
     uint32_t queues = raw_read32(&client, EPH_REG_QUEUES);
     cr_assert_eq(queues & 0xff, 1u);
     cr_assert_eq(queues >> 8 & 0xff, (uint32_t)EPH_MAX_LOG2_DEPTH);

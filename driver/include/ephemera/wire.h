@@ -5,6 +5,7 @@
 #ifndef EPHEMERA_WIRE_H
 #define EPHEMERA_WIRE_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 enum eph_opcode {
@@ -72,6 +73,21 @@ struct eph_cqe {
     uint16_t status; // enum eph_wire_status
     uint16_t phase;  // 1 on the first lap of the ring, 0 on the second, ...
 };
+
+// Shadow page of a queue; isa.def says who writes what.
+struct eph_shadow {
+    uint32_t sq_tail;
+    uint32_t cq_head;
+    uint64_t awake;
+    uint32_t kept;
+    uint32_t reserved;
+};
+
+#define EPH_SHADOW_FIELD(name, offset, bytes)                                                                           \
+    enum { EPH_SHADOW_##name##_BYTE = (offset) };                                                                      \
+    _Static_assert(offsetof(struct eph_shadow, name) == (offset), #name);                                              \
+    _Static_assert(sizeof((struct eph_shadow *)0)->name == (bytes), #name);
+#include <isa.def>
 
 #define EPH_SQE_FIELD(name, offset, bytes) enum { EPH_SQE_##name##_BYTE = offset, EPH_SQE_##name##_BYTES = bytes };
 #include <isa.def>
