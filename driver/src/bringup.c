@@ -3,7 +3,6 @@
 #include "queue.h"
 #include "util.h"
 
-#include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -95,10 +94,8 @@ static enum eph_status share_memory(struct eph_queue *queue, uint64_t deadline_n
             queue->memory_bytes = bytes;
             queue->sq = memory;
             queue->cq = (struct eph_cqe *)(queue->memory + ring_bytes);
-            if (queue->info.features & EPH_FEATURE_AWAKE) {
+            if (queue->info.features & EPH_FEATURE_AWAKE)
                 queue->shadow = (struct eph_shadow *)(queue->memory + bytes - page_bytes);
-                queue->shadow->kept = htole32(1);
-            }
             status = EPH_OK;
         }
     }
@@ -150,7 +147,7 @@ enum eph_status eph_queue_program(struct eph_queue *queue, uint64_t deadline_ns)
         {EPH_QREG_SHADOW_BASE_HI, (uint32_t)(shadow_address >> 32)},
         {EPH_QREG_LOG2_DEPTH, (uint32_t)__builtin_ctz(queue->entries)},
         {EPH_QREG_VECTOR, EPH_QUEUE_VECTOR},
-        {EPH_QREG_ENABLE, 1},
+        {EPH_QREG_ENABLE, queue->shadow ? 1 | EPH_SHADOWED : 1},
     };
     for (size_t i = 0; status == EPH_OK && i < sizeof settings / sizeof *settings; i++)
         status = ops->write32(queue->transport, base + settings[i][0], settings[i][1]);

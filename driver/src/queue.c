@@ -273,8 +273,6 @@ void eph_queue_harvest(struct eph_queue *queue, uint64_t now_ns)
 void eph_queue_clear_rings(struct eph_queue *queue)
 {
     eph_wipe(queue->memory, queue->memory_bytes);
-    if (queue->shadow)
-        queue->shadow->kept = htole32(1);
     queue->sq_tail = queue->sq_head = queue->cq_head = queue->cq_released = 0;
     queue->sick_entry = queue->armed = false;
 }

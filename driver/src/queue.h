@@ -44,7 +44,7 @@ struct eph_queue {
     struct eph_sqe *sq;
     struct eph_cqe *cq;
     struct eph_shadow *shadow; // NULL: the device does not look there by itself
-    uint32_t entries; // power of two
+    uint32_t entries;          // power of two
 
     // Ring positions run freely; masked where they index.
     uint32_t sq_tail;     // next SQE to fill

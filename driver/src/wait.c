@@ -10,7 +10,7 @@
 #include <sys/eventfd.h>
 
 // How long eph_poll may believe that the other side still lives: the look is a system call.
-static const uint64_t death_look_ns = EPH_NS_PER_MS;
+static const uint64_t death_look_ns = 10 * EPH_NS_PER_MS;
 
 static void raise_event(int fd)
 {

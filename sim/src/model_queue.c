@@ -46,7 +46,8 @@ static void enable(struct eph_model_queue *queue, uint32_t value)
     queue->sq_head = queue->sq_tail = queue->cq_head = queue->cq_tail = 0;
     queue->phase = 1;
     queue->done = queue->errors = 0;
-    queue->armed = queue->kept = false;
+    queue->armed = false;
+    queue->shadowed = (value & EPH_SHADOWED) != 0;
     queue->state = EPH_QSTATE_ON;
     if (!configured(queue))
         fail(queue, EPH_ERR_CONFIG, 0);
@@ -180,17 +181,15 @@ static void kick(struct eph_model_queue *queue)
         ring_head(queue, shadow[1]);
 }
 
-// The words of a host that keeps its tail in the shadow page; false: not this one, or refused by the bus.
+// False: this host does not keep its tail there, or the bus refuses.
 static bool read_shadow(struct eph_model_queue *queue, struct eph_shadow *shadow)
 {
-    if (queue->state != EPH_QSTATE_ON || queue->shadow_base == 0)
+    if (queue->state != EPH_QSTATE_ON || !queue->shadowed)
         return false;
-    if (!queue->host->dma_read(queue->host->context, queue->id, queue->shadow_base, shadow, sizeof *shadow)) {
-        fail(queue, EPH_ERR_AXI_READ, queue->shadow_base);
-        return false;
-    }
-    queue->kept = shadow->kept != 0;
-    return queue->kept;
+    if (queue->host->dma_read(queue->host->context, queue->id, queue->shadow_base, shadow, sizeof *shadow))
+        return true;
+    fail(queue, EPH_ERR_AXI_READ, queue->shadow_base);
+    return false;
 }
 
 static void write_awake(struct eph_model_queue *queue, uint64_t awake)
@@ -215,7 +214,7 @@ void eph_model_queue_look(struct eph_model_queue *queue)
 bool eph_model_queue_sleep(struct eph_model_queue *queue)
 {
     struct eph_shadow shadow;
-    if (queue->state != EPH_QSTATE_ON || !queue->kept)
+    if (queue->state != EPH_QSTATE_ON || !queue->shadowed)
         return false;
     write_awake(queue, 0);
     return read_shadow(queue, &shadow) && shadow.sq_tail != queue->sq_tail;
@@ -225,7 +224,7 @@ void eph_model_queue_doorbell(struct eph_model_queue *queue, uint32_t offset, ui
 {
     if (queue->state != EPH_QSTATE_ON)
         return;
-    if (offset == EPH_DB_SQ_TAIL && queue->kept)
+    if (offset == EPH_DB_SQ_TAIL && queue->shadowed)
         eph_model_queue_look(queue); // what comes by message may be older than what we have seen
     else if (offset == EPH_DB_SQ_TAIL)
         ring_tail(queue, value);

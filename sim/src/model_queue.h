@@ -18,7 +18,7 @@ struct eph_model_queue {
     uint32_t in_flight; // fetched, not completed
     uint32_t done, errors;
     bool armed;
-    bool kept; // the host keeps SQ_TAIL in its shadow page
+    bool shadowed; // the host keeps SQ_TAIL in its shadow page
     enum eph_number error; // EPH_ERR_NONE, or why state is EPH_QSTATE_ERROR
     uint64_t error_address;
 };

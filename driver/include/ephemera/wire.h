@@ -79,8 +79,6 @@ struct eph_shadow {
     uint32_t sq_tail;
     uint32_t cq_head;
     uint64_t awake;
-    uint32_t kept;
-    uint32_t reserved;
 };
 
 #define EPH_SHADOW_FIELD(name, offset, bytes)                                                                           \
