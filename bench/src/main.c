@@ -2,8 +2,8 @@
 // ephemera-bench: measures, and says what may be believed. See bench/README.md.
 #include "bench.h"
 #include "compare.h"
+#include "gain_checks.h"
 #include "html.h"
-#include "not_slower.h"
 #include "progress.h"
 #include "stop.h"
 #include "targets.h"
@@ -63,7 +63,8 @@ static void measure(struct bench *bench)
 
 static void judge(json_t *report)
 {
-    not_slower_check(report);
+    gain_checks_not_slower(report);
+    gain_checks_amdahl(report);
     targets_judge(report);
 }
 

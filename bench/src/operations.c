@@ -3,6 +3,8 @@
 // round.
 #include "bench.h"
 
+#include "clock.h"
+
 #include "operation.h"
 #include "progress.h"
 #include "served.h"
@@ -27,6 +29,7 @@ struct case_run {
     struct served_counts served;
     void *state; // owned, by the backend
     struct series per_second, cpu_us;
+    struct series helper_us; // of cpu_us: threads other than the caller's
     struct samples latency_us;
     uint64_t done, pauses;
 };
@@ -194,7 +197,9 @@ static void run_slice(struct case_run *run, struct bench *bench, const struct gr
 {
     struct operation_slice slice = {.latency_us = run->latency_us};
     struct served_counts before = run->statistics ? served_counts(run->statistics) : (struct served_counts){0};
+    uint64_t others_ns = clock_process_ns() - clock_thread_ns();
     bool good = run->backend->run(run->state, slice_seconds(bench->settings), &slice);
+    uint64_t others_end_ns = clock_process_ns() - clock_thread_ns();
     if (run->statistics) {
         struct served_counts after = served_counts(run->statistics);
         served_add(&run->served, &before, &after);
@@ -211,6 +216,8 @@ static void run_slice(struct case_run *run, struct bench *bench, const struct gr
         run->state = NULL;
     } else if (slice.done > 0 && !stop_requested()) {
         series_add(&run->cpu_us, (double)slice.cpu_ns / 1e3 / (double)slice.done);
+        double helper_ns = others_end_ns > others_ns ? (double)(others_end_ns - others_ns) : 0;
+        series_add(&run->helper_us, helper_ns / 1e3 / (double)slice.done);
         series_add(&run->per_second, (double)slice.done * 1e9 / (double)slice.wall_ns);
     }
 }
@@ -223,6 +230,7 @@ static void report_case(struct case_run *run, struct bench *bench, const struct 
                             "curve", group->name, "operation", operation_names[operation], "backend", run->name,
                             "in_flight", (int)run->in_flight, "per_second", report_series(&run->per_second), "cpu_us",
                             report_series(&run->cpu_us), "latency_us", report_percentiles(&run->latency_us));
+    json_object_set_new(row, "helper_cpu_us", json_real(series_summary(&run->helper_us).median));
     if (run->statistics)
         json_object_set_new(row, "served_by", json_string(served_by(&run->served)));
     if (run->device)

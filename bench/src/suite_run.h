@@ -31,7 +31,7 @@ struct suite_run {
     struct point points[VARIANT_COUNT][LOAD_MAX];
 };
 
-// Writes the rows, the suite's summary and the checks against Amdahl's limit.
+// Writes the rows and the suite's summary.
 void suite_run_report(struct suite_run *run, struct bench *bench);
 
 #endif

@@ -100,9 +100,12 @@ Test(handshake, does_not_bill_the_server_for_the_client)
     samples_fini(&result.latency_us);
 }
 
-// A device: one thread, which signals each eventfd after PAUSE_NS and burns CPU in the server's process.
+// A device: one thread, which signals each eventfd, or calls the callback, after PAUSE_NS and burns CPU in the server's
+// process.
 struct device {
     int fd;
+    ASYNC_callback_fn callback;
+    void *callback_arg;
     bool burns;
 };
 
@@ -113,7 +116,10 @@ static void *serve(void *argument)
     nanosleep(&(struct timespec){0, (long)PAUSE_NS}, NULL);
     if (device.burns)
         burn(BURN_NS);
-    eventfd_write(device.fd, 1);
+    if (device.callback)
+        device.callback(device.callback_arg);
+    else
+        eventfd_write(device.fd, 1);
     return NULL;
 }
 
@@ -134,17 +140,21 @@ static int pause_for_device(SSL *ssl, void *burns)
     struct device *device = malloc(sizeof(*device));
     if (!job || !device)
         return 0;
-    *device = (struct device){eventfd(0, EFD_CLOEXEC), burns != NULL};
-    ASYNC_WAIT_CTX_set_wait_fd(ASYNC_get_wait_ctx(job), &key, device->fd, NULL, close_fd);
+    *device = (struct device){.fd = -1, .burns = burns != NULL};
+    if (!ASYNC_WAIT_CTX_get_callback(ASYNC_get_wait_ctx(job), &device->callback, &device->callback_arg)) {
+        device->fd = eventfd(0, EFD_CLOEXEC);
+        ASYNC_WAIT_CTX_set_wait_fd(ASYNC_get_wait_ctx(job), &key, device->fd, NULL, close_fd);
+    }
     if (pthread_create(&thread, NULL, serve, device) != 0)
         return 0;
     pthread_detach(thread);
     return ASYNC_pause_job();
 }
 
-Test(handshake, paused_servers_wait_side_by_side)
+static void wait_side_by_side(bool callback)
 {
     open_pair("TLS1.3/X25519/ECDSA-P256", true);
+    pair.callback = callback;
     SSL_CTX_set_cert_cb(pair.server, pause_for_device, NULL);
     struct handshake_result result = run((struct handshake_load){.in_flight = 6, .seconds = 0.3});
     cr_assert_geq(result.pauses, result.done);
@@ -153,6 +163,16 @@ Test(handshake, paused_servers_wait_side_by_side)
     cr_assert_gt((double)result.done / (double)result.wall_ns, 2.0 / (double)PAUSE_NS);
     cr_assert_lt(result.server_cpu_ns, result.wall_ns / 2, "waiting costs no CPU");
     samples_fini(&result.latency_us);
+}
+
+Test(handshake, paused_servers_wait_side_by_side)
+{
+    wait_side_by_side(false);
+}
+
+Test(handshake, paused_servers_with_a_callback_do_as_well)
+{
+    wait_side_by_side(true);
 }
 
 Test(handshake, bills_the_server_for_helper_threads)

@@ -155,14 +155,14 @@ own_devices() { # one command starts described devices and says what came of the
     [ -z "$(daemons)" ] || fail "daemons are left behind"
     [ -z "$(compgen -G "$work/ephemera-bench-??????")" ] || fail "temporary folders are left behind"
     query r.json '[d["name"] for d in r["devices"]] == ["fast", "slow", "dead", "infinite"] and all(d["simulated"] and d["cpu_seconds"] > 0 and d["completions"] > 0 for d in r["devices"])'
-    query r.json '{h["variant"]: h["device"].split(":")[0] for h in r["handshakes"] if "device" in h} == {"auto": "fast", "auto-async": "fast", "always": "fast", "always-async": "fast", "auto-slow": "slow", "auto-async-slow": "slow", "auto-dead": "dead", "auto-async-dead": "dead", "auto-async-infinite": "infinite"}'
+    query r.json '{h["variant"]: h["device"].split(":")[0] for h in r["handshakes"] if "device" in h} == {"auto": "fast", "auto-async": "fast", "auto-callback": "fast", "always": "fast", "always-async": "fast", "auto-slow": "slow", "auto-async-slow": "slow", "auto-dead": "dead", "auto-async-dead": "dead", "auto-async-infinite": "infinite"}'
     query r.json 'all("timed" in o["device"] for o in r["operations"] if o["api"] == "driver" or o["backend"] in ("pool", "device"))'
     # the dead device had served before it hung, and serves nothing any more
     query r.json 'all(c["good"] for c in r["checks"] if c["text"].startswith("the device served")) and len([c for c in r["checks"] if c["text"].startswith("the device served")]) == 2'
     query r.json 'all(h["operations"]["device_derive"] == 0 for h in r["handshakes"] if "dead" in h["variant"])'
     query r.json 'all(h["served_by"] == "device" for h in r["handshakes"] if h["variant"] == "always")'
     query r.json '{(o["in_flight"], o.get("calls")) for o in r["operations"] if o["backend"] == "device"} == {(1, None), (1, "ASYNC_JOB"), (8, "ASYNC_JOB"), (63, "ASYNC_JOB")}'
-    query r.json '{t["target"] for t in r["targets"]} == {"host CPU of an operation, polled", "host CPU of an operation, in an ASYNC_JOB", "async gain", "async gain without the offload'"'"'s own CPU", "never slower than stock", "software faster than stock 3.0", "no gain above the Amdahl limit"}'
+    query r.json '{t["target"] for t in r["targets"]} == {"host CPU of an operation, polled", "host CPU of an operation, in an ASYNC_JOB", "async gain", "async gain without the offload'"'"'s own CPU", "async gain by descriptors", "async gain by descriptors without the offload'"'"'s own CPU", "never slower than stock", "software faster than stock 3.0", "no gain above the Amdahl limit"}'
     query r.json 'not any(t["outcome"] == "not measured" for t in r["targets"] if t["target"] != "software faster than stock 3.0")'
     query r.json 'all(("good" in t) == (t["outcome"] in ("holds", "MISSED")) for t in r["targets"])'
     grep -q 'SIMULATED: no such card exists' out.txt || fail "the terminal does not say that the device is described only"

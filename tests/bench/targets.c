@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every promise must be able to fail: a made-up report keeps them all, then one figure at a time is spoilt.
-#include "not_slower.h"
+#include "gain_checks.h"
 #include "report.h"
 #include "targets.h"
 
@@ -18,20 +18,25 @@ static const char good_report[] =
     "  {'class': 'MEASURED', 'api': 'EVP', 'calls': 'ASYNC_JOB', 'backend': 'device', 'served_by': 'device',"
     "   'curve': 'X25519', 'operation': 'derive', 'in_flight': 63, 'pauses': 1.0, 'cpu_us': {'median': 5.0}}],"
     " 'handshakes': ["
-    "  {'suite': 'TLS1.3/X25519/ECDSA-P256', 'handshake': 'full', 'variant': 'auto-async', 'load': 'closed',"
-    "   'in_flight': 64, 'device': 'fast', 'server_cpu_us': {'median': 180.0},"
+    "  {'suite': 'TLS1.3/X25519/ECDSA-P256', 'handshake': 'full', 'variant': 'auto-callback', 'load': 'closed',"
+    "   'in_flight': 64, 'device': 'fast', 'server_cpu_us': {'median': 180.0}, 'helper_cpu_us': 1.5,"
     "   'operations': {'device_keygen': 0.0, 'device_derive': 1.0, 'pool': 1.0},"
-    "   'gain': {'ratio': 1.32, 'aa_spread': 0.01, 'verdict': 'faster'}},"
+    "   'gain': {'ratio': 1.32, 'limit': 1.4, 'aa_spread': 0.01, 'verdict': 'faster'}},"
     "  {'suite': 'TLS1.3/P-384/ECDSA-P256', 'handshake': 'full', 'variant': 'never', 'load': 'closed', 'in_flight': 1,"
     "   'gain': {'ratio': 1.3, 'aa_spread': 0.01, 'verdict': 'faster'}},"
     "  {'suite': 'TLS1.3/X25519/ECDSA-P256', 'handshake': 'full', 'variant': 'plain', 'in_flight': 1,"
     "   'phases_us': {'keygen': 40.0}},"
     "  {'suite': 'TLS1.3/X25519/ECDSA-P256', 'handshake': 'full', 'variant': 'auto', 'in_flight': 1,"
-    "   'operations': {'pool': 0.9}, 'phases_us': {'keygen': 9.4}}],"
+    "   'operations': {'pool': 0.9}, 'phases_us': {'keygen': 9.4}},"
+    "  {'suite': 'TLS1.3/X25519/ECDSA-P256', 'handshake': 'full', 'variant': 'auto-async', 'load': 'closed',"
+    "   'in_flight': 64, 'device': 'fast', 'server_cpu_us': {'median': 180.0}, 'helper_cpu_us': 0.5,"
+    "   'operations': {'device_keygen': 0.0, 'device_derive': 1.0, 'pool': 1.0},"
+    "   'gain': {'ratio': 1.3, 'limit': 1.4, 'aa_spread': 0.01, 'verdict': 'faster'}}],"
     " 'checks': ["
     "  {'what': 'not slower: S, never, 1 in flight', 'good': true, 'text': '1.000 of the speed of plain'},"
     "  {'what': 'not slower: S, auto, 1 in flight', 'good': true, 'text': '1.100 of the speed of plain'},"
     "  {'what': 'not slower: S, auto-async, 64 in flight', 'good': true, 'text': '1.300 of the speed of plain'},"
+    "  {'what': 'not slower: S, auto-callback, 64 in flight', 'good': true, 'text': '1.300 of the speed of plain'},"
     "  {'what': 'not slower: S, auto-slow, 1 in flight', 'good': true, 'text': '1.000 of the speed of plain'},"
     "  {'what': 'not slower: S, auto-async-slow, 64 in flight', 'good': true, 'text': '1.000 of the speed of plain'},"
     "  {'what': 'not slower: S, auto-dead, 1 in flight', 'good': true, 'text': '1.000 of the speed of plain'},"
@@ -84,7 +89,7 @@ Test(targets, a_good_report_keeps_every_promise)
     json_array_foreach(json_object_get(report, "targets"), index, row) cr_expect(
         json_is_true(json_object_get(row, "good")), "%s: %s", report_text(row, "target"), report_text(row, "text"));
     cr_assert(targets_hold(report));
-    cr_assert_geq(report_count(report, "targets"), 14);
+    cr_assert_geq(report_count(report, "targets"), 17);
     json_decref(report);
 }
 
@@ -101,10 +106,11 @@ Test(targets, each_promise_can_be_missed)
         {"host CPU of an operation, in an ASYNC_JOB", "operations", 1, "served_by", NULL, json_string("mixed")},
         {"async gain", "handshakes", 0, "gain", "ratio", json_real(1.24)},
         {"async gain without the offload's own CPU", "handshakes", 0, "gain", "ratio", json_real(1.22)},
+        {"async gain by descriptors", "handshakes", 4, "gain", "ratio", json_real(1.24)},
         {"never slower than stock", "checks", 0, "good", NULL, json_false()},
-        {"never slower than stock", "checks", 6, "good", NULL, json_false()},
+        {"never slower than stock", "checks", 7, "good", NULL, json_false()},
         {"software faster than stock 3.0", "handshakes", 1, "gain", "verdict", json_string("inside the A/A spread")},
-        {"no gain above the Amdahl limit", "checks", 7, "good", NULL, json_false()},
+        {"no gain above the Amdahl limit", "checks", 8, "good", NULL, json_false()},
     };
     for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++) {
         json_t *report = parse(good_report);
@@ -118,14 +124,14 @@ Test(targets, each_promise_can_be_missed)
 
 Test(targets, prices_a_pooled_key_without_the_misses)
 {
-    // (9.4 - 0.1 x 40) / 0.9 = 6.0 for the key, and 5.0 for the derive
+    // (9.4 - 0.1 x 40) / 0.9 = 6.0 for the key, 5.0 for the derive, 1.5 for the other threads
     json_t *report = parse(good_report);
     targets_judge(report);
     size_t index;
     json_t *row;
     bool found = false;
     json_array_foreach(json_object_get(report, "targets"), index, row) found |=
-        strstr(report_text(row, "text"), "own: 11.0 us = ") != NULL;
+        strstr(report_text(row, "text"), "own: 12.5 us = ") != NULL;
     cr_assert(found);
     json_decref(report);
 }
@@ -195,7 +201,7 @@ Test(not_slower, compares_with_stock_in_the_same_mode)
         json_t *report = json_pack("{s:[], s:[]}", "handshakes", "checks");
         add_row(report, "S", "plain-async", cases[i].async_us, 100 / cases[i].async_us, 0.02);
         add_row(report, "S", "auto-async-dead", cases[i].ours_us, 100 / cases[i].ours_us, 0.02);
-        not_slower_check(report);
+        gain_checks_not_slower(report);
         cr_expect_eq(report_count(report, "checks"), cases[i].checks, "case %zu", i);
         cr_expect_eq(bad_checks(report), cases[i].bad, "case %zu", i);
         json_decref(report);
@@ -210,8 +216,25 @@ Test(not_slower, a_spread_small_by_luck_does_not_decide)
     add_row(report, "U", "always", 100, 1.0, 0.03);
     add_row(report, "V", "auto", 104, 0.96, 0.001); // beyond the run's spread too
     add_row(report, "W", "always", 100, 1.0, 0.02);
-    not_slower_check(report);
+    gain_checks_not_slower(report);
     cr_assert_eq(report_count(report, "checks"), 2, "always promises nothing");
+    cr_assert_eq(bad_checks(report), 1);
+    json_decref(report);
+}
+
+Test(amdahl, gain_above_the_limit_is_not_believed)
+{
+    json_t *report = json_pack("{s:[], s:[]}", "handshakes", "checks");
+    const struct {
+        double ratio, limit;
+    } rows[] = {{1.40, 1.4}, {1.42, 1.4}, {1.47, 1.4}, {9, 0}}; // the last one's limit is unknown
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        add_row(report, i % 2 ? "S" : "T", "auto-async", 100, rows[i].ratio, 0.02);
+        json_t *row = json_array_get(json_object_get(report, "handshakes"), i);
+        json_object_set_new(json_object_get(row, "gain"), "limit", json_real(rows[i].limit));
+    }
+    gain_checks_amdahl(report);
+    cr_assert_eq(report_count(report, "checks"), 3);
     cr_assert_eq(bad_checks(report), 1);
     json_decref(report);
 }

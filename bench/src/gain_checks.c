@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "not_slower.h"
+#include "gain_checks.h"
 
 #include "report.h"
 
@@ -73,19 +73,25 @@ static const json_t *find_async_stock(const json_t *report, const json_t *like)
     return NULL;
 }
 
-static void compare(json_t *report, const json_t *row, const char *rival, double ratio, double tolerance)
+static void check(json_t *report, const char *rule, const json_t *row, bool good, const char *text)
 {
-    char what[192], text[192];
-    bool good = stats_verdict(ratio, tolerance) != VERDICT_SLOWER;
-    snprintf(what, sizeof(what), "%s: %s%s, %s, %d in flight", CHECK_NOT_SLOWER, report_text(row, "suite"),
+    char what[192];
+    snprintf(what, sizeof(what), "%s: %s%s, %s, %d in flight", rule, report_text(row, "suite"),
              strcmp(report_text(row, "handshake"), "full") ? " resumed" : "", report_text(row, "variant"),
              (int)report_number(row, "in_flight"));
-    snprintf(text, sizeof(text), "%.3f of the speed of %s, tolerance %.1f %%%s", ratio, rival, 100 * tolerance,
-             good ? "" : ": SLOWER");
     report_check(report, what, good, text);
 }
 
-void not_slower_check(json_t *report)
+static void compare(json_t *report, const json_t *row, const char *rival, double ratio, double tolerance)
+{
+    char text[192];
+    bool good = stats_verdict(ratio, tolerance) != VERDICT_SLOWER;
+    snprintf(text, sizeof(text), "%.3f of the speed of %s, tolerance %.1f %%%s", ratio, rival, 100 * tolerance,
+             good ? "" : ": SLOWER");
+    check(report, CHECK_NOT_SLOWER, row, good, text);
+}
+
+void gain_checks_not_slower(json_t *report)
 {
     size_t index;
     json_t *row;
@@ -96,7 +102,8 @@ void not_slower_check(json_t *report)
         if (!is_judged(row) || !promises(variant))
             continue;
         double tolerance = fmax(spread_of(row), least);
-        const json_t *rival = strstr(variant, "async") ? find_async_stock(report, row) : NULL;
+        bool async = strstr(variant, "async") || strstr(variant, "callback");
+        const json_t *rival = async ? find_async_stock(report, row) : NULL;
         bool async_costs = false;
         if (rival) {
             struct series base = cpu_of(rival), ours = cpu_of(row);
@@ -105,5 +112,25 @@ void not_slower_check(json_t *report)
         }
         if (!async_costs)
             compare(report, row, "plain", report_number(json_object_get(row, "gain"), "ratio"), tolerance);
+    }
+}
+
+void gain_checks_amdahl(json_t *report)
+{
+    size_t index;
+    json_t *row;
+    double least = median_spread(report);
+    json_array_foreach(json_object_get(report, "handshakes"), index, row)
+    {
+        const json_t *gain = json_object_get(row, "gain");
+        double ratio = report_number(gain, "ratio"), limit = report_number(gain, "limit");
+        char text[192];
+        if (!is_judged(row) || limit <= 0 || ratio <= 0)
+            continue;
+        double tolerance = fmax(spread_of(row), least) + report_number(gain, "limit_spread");
+        bool good = stats_within_limit(ratio, limit, tolerance);
+        snprintf(text, sizeof(text), "gain %.3f, limit %.3f, tolerance %.1f %%%s", ratio, limit, 100 * tolerance,
+                 good ? "" : ": ABOVE THE LIMIT, do not believe this row");
+        check(report, CHECK_AMDAHL, row, good, text);
     }
 }
