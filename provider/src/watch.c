@@ -15,7 +15,9 @@
 #define IDLE_NS       (1000 * MS) // without a request for so long, the thread sleeps until the next one
 #define SHORT_REST_NS (MS / 20)   // between looks without interrupts, when answers follow each other
 #define MANY_REST_NS  (2 * MS) // at most, when several answers share a wake-up, and when we try whether others land them
-#define LONG_REST_NS  (8 * MS) // at most, when others land them: the longest that an answer waits for nobody
+#define LONG_REST_NS                                                                                                   \
+    (8 * MS) // at most, when others land them: the longest that an answer waits for nobody, or twice
+             // that where others landed practically all
 
 enum {
     MANY = 16,  // eight answers in half of the latency
@@ -73,7 +75,7 @@ static void view_queue(struct view *view, struct eph_queue *queue, unsigned atta
 
 static void trust(struct view *view, uint64_t rest_ns)
 {
-    view->trust_ns = rest_ns < LONG_REST_NS ? rest_ns : LONG_REST_NS;
+    view->trust_ns = rest_ns;
     view->passed = view->own = 0;
 }
 
@@ -85,6 +87,12 @@ static void try_trust(struct view *view)
     trust(view, rest_ns < SHORT_REST_NS ? SHORT_REST_NS : rest_ns < MANY_REST_NS ? rest_ns : MANY_REST_NS);
     view->interrupts = 0;
     view->since_ns = now_ns;
+}
+
+static uint64_t longer_ns(const struct view *view)
+{
+    uint64_t most_ns = view->passed >= 16 * view->own ? 2 * LONG_REST_NS : LONG_REST_NS;
+    return 2 * view->trust_ns < most_ns ? 2 * view->trust_ns : most_ns;
 }
 
 // Rests grow while four of five answers are landed by others, and end when half of them are not.
@@ -100,7 +108,7 @@ static void judge_passers(struct view *view, unsigned landed, unsigned in_passin
         trust(view, 0);
     } else {
         view->try_after = TRY_AFTER;
-        trust(view, view->passed >= 4 * view->own ? 2 * view->trust_ns : view->trust_ns);
+        trust(view, view->passed >= 4 * view->own ? longer_ns(view) : view->trust_ns);
     }
 }
 
