@@ -51,6 +51,11 @@ static uint64_t now_ns(void)
     return eph_clock_ns(CLOCK_MONOTONIC);
 }
 
+// A device whose answer would come much too late is not asked for a while: asking takes locks, and a clock where it is
+// out of service.
+enum { HOPELESS = 4 }; // times later than allowed
+#define HOPELESS_NS UINT64_C(10000000)
+
 // True: to the device. False: policy chose software, for *reason. What is not known yet is measured by doing it.
 static bool compare(struct eph_provider *provider, struct eph_process *process, enum eph_opcode opcode, enum plan plan,
                     enum eph_stats_policy *reason)
@@ -63,9 +68,15 @@ static bool compare(struct eph_provider *provider, struct eph_process *process, 
     if (plan == PLAN_RELIEF &&
         (eph_async_cost_ns(&process->async) >= eph_cost_ns(cost) || !eph_company_expected(&process->async.company)))
         return false;
-    uint64_t latency_ns = eph_offload_latency_ns(provider, process, opcode, EPH_CURVE_X25519);
+    _Atomic uint64_t *hopeless_until_ns = &process->hopeless_until_ns[plan == PLAN_RELIEF][opcode == EPH_OP_DERIVE];
     *reason = plan == PLAN_RELIEF ? EPH_POLICY_LATE : EPH_POLICY_SLOWER;
+    uint64_t now = now_ns();
+    if (now < atomic_load_explicit(hopeless_until_ns, memory_order_relaxed))
+        return false;
+    uint64_t latency_ns = eph_offload_latency_ns(provider, process, opcode, EPH_CURVE_X25519);
     uint64_t limit_ns = plan == PLAN_RELIEF ? eph_offload_deadline_ns(provider, process) / 2 : eph_cost_ns(cost);
+    if (latency_ns / HOPELESS > limit_ns)
+        atomic_store_explicit(hopeless_until_ns, now + HOPELESS_NS, memory_order_relaxed);
     return latency_ns < limit_ns;
 }
 

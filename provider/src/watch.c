@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "watch.h"
 #include "clock.h"
+#include "moderation.h"
 #include "process.h"
 
 #include <fcntl.h>
@@ -9,35 +10,18 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#define MS            UINT64_C(1000000)
-#define TICK_NS       (10 * MS)   // between looks for requests past their deadline, which raise no event
-#define UNUSED_NS     (50 * MS)   // the same while nothing is on its way
-#define IDLE_NS       (1000 * MS) // without a request for so long, the thread sleeps until the next one
-#define SHORT_REST_NS (MS / 20)   // between looks without interrupts, when answers follow each other
-#define MANY_REST_NS  (2 * MS) // at most, when several answers share a wake-up, and when we try whether others land them
-#define LONG_REST_NS                                                                                                   \
-    (8 * MS) // at most, when others land them: the longest that an answer waits for nobody, or twice
-             // that where others landed practically all
-
-enum {
-    MANY = 16,  // eight answers in half of the latency
-    ENOUGH = 4, // answers that tell who lands them
-    // Interrupts between two tries: whoever follows each at once never sees that the application would have come by.
-    TRY_AFTER = 8,
-    TRY_AFTER_MOST = 64, // when none succeeds
-};
+#define MS        UINT64_C(1000000)
+#define TICK_NS   (10 * MS)   // between looks for requests past their deadline, which raise no event
+#define UNUSED_NS (50 * MS)   // the same while nothing is on its way
+#define IDLE_NS   (100 * MS) // without a request for so long, the thread sleeps until the next one
 
 // The queue as the thread sees it. Its descriptor as our own duplicate: the queue may be closed while we sleep on it.
 struct view {
     int fd; // owned; -1: no queue yet
     unsigned attached;
-    unsigned flying;      // on their way
-    uint64_t rest_ns;     // not 0: interrupts of this queue are off, look again after this time
-    uint64_t trust_ns;    // not 0: the application lands nearly all answers when it passes by; so long can we rest
-    unsigned passed, own; // who landed them since trust_ns was set
-    unsigned interrupts;  // followed at once since since_ns
-    unsigned try_after;   // so many of them
-    uint64_t since_ns;
+    unsigned flying;  // on their way
+    uint64_t rest_ns; // not 0: interrupts of this queue are off, look again after this time
+    struct eph_moderation moderation;
 };
 
 void eph_watch_init(struct eph_watch *watch, struct eph_process *process)
@@ -67,69 +51,8 @@ static void view_queue(struct view *view, struct eph_queue *queue, unsigned atta
         return;
     if (view->fd >= 0)
         close(view->fd);
-    *view = (struct view){.fd = fcntl(eph_queue_fd(queue), F_DUPFD_CLOEXEC, 0),
-                          .attached = attached,
-                          .try_after = TRY_AFTER,
-                          .since_ns = eph_clock_ns(CLOCK_MONOTONIC)};
-}
-
-static void trust(struct view *view, uint64_t rest_ns)
-{
-    view->trust_ns = rest_ns;
-    view->passed = view->own = 0;
-}
-
-// Do without interrupts for as long as a few answers take, and see who lands them.
-static void try_trust(struct view *view)
-{
-    uint64_t now_ns = eph_clock_ns(CLOCK_MONOTONIC);
-    uint64_t rest_ns = (now_ns - view->since_ns) * ENOUGH / (view->interrupts + 1);
-    trust(view, rest_ns < SHORT_REST_NS ? SHORT_REST_NS : rest_ns < MANY_REST_NS ? rest_ns : MANY_REST_NS);
-    view->interrupts = 0;
-    view->since_ns = now_ns;
-}
-
-static uint64_t longer_ns(const struct view *view)
-{
-    uint64_t most_ns = view->passed >= 16 * view->own ? 2 * LONG_REST_NS : LONG_REST_NS;
-    return 2 * view->trust_ns < most_ns ? 2 * view->trust_ns : most_ns;
-}
-
-// Rests grow while four of five answers are landed by others, and end when half of them are not.
-static void judge_passers(struct view *view, unsigned landed, unsigned in_passing)
-{
-    view->passed += in_passing;
-    view->own += landed;
-    if (view->passed + view->own < ENOUGH)
-        return;
-    if (view->passed <= view->own) {
-        view->try_after = view->try_after < TRY_AFTER_MOST ? 2 * view->try_after : TRY_AFTER_MOST;
-        view->since_ns = eph_clock_ns(CLOCK_MONOTONIC);
-        trust(view, 0);
-    } else {
-        view->try_after = TRY_AFTER;
-        trust(view, view->passed >= 4 * view->own ? longer_ns(view) : view->trust_ns);
-    }
-}
-
-// How long to do without interrupts; 0: not at all. Where several answers are due in half of the latency that they
-// have anyway, they share one wake-up of this thread and of the application. (A timer's wake-up costs twice an
-// interrupt's, so a few do not.) When none came, or nothing is on its way, the next interrupt tells.
-static uint64_t moderation_ns(struct view *view, struct eph_queue *queue, unsigned landed, unsigned in_passing)
-{
-    bool idle = view->flying == 0 && landed + in_passing == 0;
-    if (view->trust_ns != 0) {
-        judge_passers(view, landed, in_passing);
-        return idle ? 0 : view->trust_ns;
-    }
-    if (landed + in_passing > 0 && view->flying < MANY && ++view->interrupts >= view->try_after)
-        try_trust(view);
-    if (view->flying < MANY || landed == 0)
-        return view->trust_ns;
-    uint64_t rest_ns = eph_queue_latency_ns(queue, EPH_OP_DERIVE, EPH_CURVE_X25519) / 2;
-    if (rest_ns > MANY_REST_NS)
-        return MANY_REST_NS;
-    return rest_ns > SHORT_REST_NS ? rest_ns : SHORT_REST_NS;
+    *view = (struct view){.fd = fcntl(eph_queue_fd(queue), F_DUPFD_CLOEXEC, 0), .attached = attached};
+    eph_moderation_init(&view->moderation, eph_clock_ns(CLOCK_MONOTONIC));
 }
 
 // Lands what is ready and sets the interrupts for the time until the next look. Returns how many landed.
@@ -142,7 +65,14 @@ static unsigned look(struct eph_process *process, struct view *view)
     view_queue(view, queue, process->attachment.attached);
     unsigned landed = eph_flights_poll(&process->flights, queue, true);
     view->flying = eph_flights_count(&process->flights, &in_passing);
-    uint64_t rest_ns = moderation_ns(view, queue, landed, in_passing);
+    const struct eph_moderation_look found = {
+        .now_ns = eph_clock_ns(CLOCK_MONOTONIC),
+        .latency_ns = eph_queue_latency_ns(queue, EPH_OP_DERIVE, EPH_CURVE_X25519),
+        .flying = view->flying,
+        .landed = landed,
+        .in_passing = in_passing,
+    };
+    uint64_t rest_ns = eph_moderation_rest_ns(&view->moderation, &found);
     if ((rest_ns != 0) != (view->rest_ns != 0))
         eph_queue_quiet(queue, rest_ns != 0);
     view->rest_ns = rest_ns;
