@@ -298,5 +298,5 @@ extern "C" const struct eph_backend eph_backend_rtl = {
     "rtl",      "the RTL itself: eph_top simulated by Verilator, cycle by cycle",
     rtl_open,   rtl_close,
     rtl_read32, rtl_write32,
-    rtl_run,    rtl_cycles, nullptr,   nullptr, nullptr,
+    rtl_run,    rtl_cycles, nullptr,   nullptr, nullptr, nullptr,
 };
