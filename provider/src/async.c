@@ -190,7 +190,7 @@ static struct channel *make_channel(ASYNC_WAIT_CTX *context, bool descriptor)
     return NULL;
 }
 
-// NULL: as above. An application may go from descriptors to callbacks between operations, and back once.
+// NULL: as above. An application may go from descriptors to callbacks between operations, and back.
 static struct channel *find_channel(ASYNC_WAIT_CTX *context, bool descriptor)
 {
     OSSL_ASYNC_FD fd;

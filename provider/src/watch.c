@@ -11,8 +11,8 @@
 #include <unistd.h>
 
 #define MS        UINT64_C(1000000)
-#define TICK_NS   (10 * MS)   // between looks for requests past their deadline, which raise no event
-#define UNUSED_NS (50 * MS)   // the same while nothing is on its way
+#define TICK_NS   (10 * MS)  // between looks for requests past their deadline, which raise no event
+#define UNUSED_NS (50 * MS)  // the same while nothing is on its way
 #define IDLE_NS   (100 * MS) // without a request for so long, the thread sleeps until the next one
 
 // The queue as the thread sees it. Its descriptor as our own duplicate: the queue may be closed while we sleep on it.

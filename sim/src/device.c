@@ -147,7 +147,9 @@ static bool dma_write(void *context, unsigned queue, uint64_t address, const voi
     if (!dma_allowed(function, EPH_ERR_AXI_WRITE, address))
         return false;
     if (bytes == sizeof((struct eph_shadow *)0)->awake)
-        return eph_dma_write(&function->dma, address, buffer, bytes);
+        return eph_dma_write(&function->dma, address, buffer, bytes) ||
+               refuse(function, EPH_ERR_AXI_WRITE, address,
+                      "not mapped by the client, or its file has become too short");
     if (bytes != sizeof(struct eph_cqe))
         return refuse(function, EPH_ERR_AXI_WRITE, address, "not a completion");
     struct eph_cqe cqe;

@@ -184,8 +184,10 @@ static bool timed_sleep(void *device)
 {
     struct timed *timed = device;
     bool work = false;
-    for (unsigned q = 0; q < EPH_MAX_QUEUES; q++)
+    for (unsigned q = 0; q < EPH_MAX_QUEUES; q++) {
         work |= eph_model_queue_sleep(&timed->card.queues[q]);
+        eph_model_card_latch_error(&timed->card, &timed->card.queues[q]);
+    }
     return work;
 }
 
