@@ -82,6 +82,13 @@ uint32_t eph_model_card_read32(struct eph_model_card *card, uint32_t offset)
     return 0; // doorbells are write-only
 }
 
+static void write_queue(struct eph_model_card *card, uint32_t q, uint32_t reg, uint32_t value)
+{
+    if (reg == EPH_QREG_ENABLE && !(card->features & EPH_FEATURE_AWAKE))
+        value &= ~(uint32_t)EPH_SHADOWED; // nobody looks
+    eph_model_queue_write(&card->queues[q], reg, value);
+}
+
 void eph_model_card_write32(struct eph_model_card *card, uint32_t offset, uint32_t value)
 {
     if (offset < EPH_QUEUE_REGS_BASE)
@@ -94,7 +101,7 @@ void eph_model_card_write32(struct eph_model_card *card, uint32_t offset, uint32
     if (doorbell)
         eph_model_queue_doorbell(&card->queues[q], offset % EPH_DOORBELL_STRIDE, value);
     else
-        eph_model_queue_write(&card->queues[q], offset % EPH_QUEUE_REGS_STRIDE, value);
+        write_queue(card, q, offset % EPH_QUEUE_REGS_STRIDE, value);
     eph_model_card_latch_error(card, &card->queues[q]);
 }
 

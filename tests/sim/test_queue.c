@@ -256,6 +256,19 @@ Test(queue, freezes_its_configuration_while_on)
     expect_rfc7748(1);
 }
 
+// FEATURE_AWAKE is for devices that look by themselves; for others the bit means nothing.
+Test(queue, without_the_feature_a_shadowed_queue_is_rung_as_ever)
+{
+    raw_queue_setup(&queue, &client, 3);
+    if (raw_read32(&client, EPH_REG_FEATURES) & EPH_FEATURE_AWAKE)
+        cr_skip_test("this device has it: test_shadow.c");
+    raw_write32(&client, EPH_QUEUE_REGS_BASE + EPH_QREG_ENABLE, 0);
+    raw_write32(&client, EPH_QUEUE_REGS_BASE + EPH_QREG_ENABLE, 1 | EPH_SHADOWED);
+    expect_rfc7748(1);
+    const struct eph_shadow *shadow = (const void *)(client.memory + RAW_SHADOW_OFFSET);
+    cr_expect_eq(shadow->awake, 0, "it says that it looks, and does not");
+}
+
 Test(queue, drains_when_disabled)
 {
     raw_queue_setup(&queue, &client, 4);
