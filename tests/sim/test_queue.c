@@ -263,6 +263,8 @@ Test(queue, without_the_feature_a_shadowed_queue_is_rung_as_ever)
     if (raw_read32(&client, EPH_REG_FEATURES) & EPH_FEATURE_AWAKE)
         cr_skip_test("this device has it: test_shadow.c");
     raw_write32(&client, EPH_QUEUE_REGS_BASE + EPH_QREG_ENABLE, 0);
+    while (queue_register(EPH_QREG_STATE) != EPH_QSTATE_OFF)
+        ;
     raw_write32(&client, EPH_QUEUE_REGS_BASE + EPH_QREG_ENABLE, 1 | EPH_SHADOWED);
     expect_rfc7748(1);
     const struct eph_shadow *shadow = (const void *)(client.memory + RAW_SHADOW_OFFSET);
