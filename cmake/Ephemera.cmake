@@ -21,6 +21,18 @@ set(EPH_VERILATOR_INCLUDE ${EPH_VERILATOR_ROOT}/include)
 
 option(EPH_SANITIZE "Build C code with AddressSanitizer and UndefinedBehaviorSanitizer" OFF)
 
+include(CheckIPOSupported)
+check_ipo_supported(RESULT EPH_IPO OUTPUT ignored LANGUAGES C)
+
+# eph_hot_target(TARGET): code on a handshake's way, which finds it out of every cache each time: small and contiguous is fast.
+# Between link-time optimisation, no PLT and nothing lie 1.3 of the provider's 6.5 us.
+function(eph_hot_target target)
+  target_compile_options(${target} PRIVATE -fno-plt)
+  if(EPH_IPO AND NOT EPH_SANITIZE)
+    set_property(TARGET ${target} PROPERTY INTERPROCEDURAL_OPTIMIZATION ON)
+  endif()
+endfunction()
+
 # eph_c_target(TARGET): our own C. Not for Verilated code, whose headers do not pass these warnings.
 function(eph_c_target target)
   target_compile_definitions(${target} PRIVATE _GNU_SOURCE)

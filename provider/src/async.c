@@ -18,29 +18,23 @@ enum {
     SPUN_WAIT_MS = 1,
 };
 
-// One operation on the heap. Owned by its job and by its flight: whoever is done with it last frees it.
-struct call {
-    struct eph_flight flight;
-    struct eph_completion completion; // secret; valid once landed
-    atomic_bool landed;
-    atomic_uint owners;
-    bool raises;             // its landing tells the application
-    bool abandoned;          // with the flights' lock
-    struct channel *channel; // borrowed; not to be looked at once abandoned
-    struct eph_async *async;
-    ASYNC_callback_fn callback; // the application's, NULL: it watches the channel's descriptor
-    void *callback_arg;
-};
-
-// Of one ASYNC_WAIT_CTX, that is, of one connection: created by its first operation, freed by its cleanup. An
-// application with a callback (SSL_set_async_callback) needs no descriptor: the channel is registered without one, for
-// the sake of its cleanup.
+// Of one ASYNC_WAIT_CTX, that is, of one connection, which has one operation at a time: created by its first one, freed
+// by the context's cleanup or, where that comes while the operation is on its way, when it has landed. An application
+// with a callback (SSL_set_async_callback) needs no descriptor: the channel is registered without one, for the sake of
+// its cleanup.
 struct channel {
-    int event_fd;        // owned; OSSL_BAD_ASYNC_FD: none
-    atomic_uint raising; // landings that use event_fd or the callback
-    pid_t pid;           // of the process that made it
-    struct call *call;   // of the paused job, else NULL
-    bool shown;          // by a pause: the application knows the descriptor
+    struct eph_flight flight;
+    struct eph_completion completion; // secret; valid once landed, wiped by the job
+    struct eph_async *async;          // borrowed; not looked at in another process, where it is the parent's
+    pid_t pid;                        // of the process that made it
+    int event_fd;                     // owned; OSSL_BAD_ASYNC_FD: none
+    ASYNC_callback_fn callback;       // the application's, of the present operation; NULL: it watches event_fd
+    void *callback_arg;
+    bool paused;    // its job is
+    bool shown;     // by a pause: the application knows the descriptor
+    bool abandoned; // with the flights' lock: its context was freed before it landed
+    atomic_bool landed;
+    atomic_bool raising; // the thread that landed it has yet to tell the application
 };
 
 static const char channel_key; // its address is our key in a wait context
@@ -73,136 +67,142 @@ void eph_async_fini(struct eph_async *async, bool ours)
 
 // ---- channels
 
-static void disown(struct call *call)
+static void close_event(struct channel *channel)
 {
-    // Release: what this owner did comes before the end; acquire: what the other one did as well.
-    if (atomic_fetch_sub_explicit(&call->owners, 1, memory_order_acq_rel) != 1)
-        return;
-    eph_secret_wipe(call, sizeof *call);
-    free(call);
+    if (channel->event_fd != OSSL_BAD_ASYNC_FD)
+        close(channel->event_fd);
+    channel->event_fd = OSSL_BAD_ASYNC_FD;
 }
 
-// In a forked child, where the flight of its parent's call never lands.
-static void drop_copy(struct call *call)
+static void free_channel(struct channel *channel)
 {
-    call->owners = 1;
-    disown(call);
+    close_event(channel);
+    free(channel);
 }
 
-static struct call *call_of(struct eph_flight *flight)
+static struct channel *channel_of(struct eph_flight *flight)
 {
-    return (struct call *)((char *)flight - offsetof(struct call, flight));
+    return (struct channel *)((char *)flight - offsetof(struct channel, flight));
 }
 
 // In any thread, with the flights' lock. Landed first, then the application is told: a job that it wakes must not find
 // nothing and pause again. So the job may go on, and even have its connection closed, before that: the closing waits.
 static void land(struct eph_flight *flight, const struct eph_completion *completion)
 {
-    struct call *call = call_of(flight);
-    if (call->abandoned)
+    struct channel *channel = channel_of(flight);
+    if (channel->abandoned)
         return;
-    call->completion = *completion;
-    call->raises = true;
-    atomic_fetch_add_explicit(&call->channel->raising, 1, memory_order_relaxed);
-    atomic_store_explicit(&call->landed, true, memory_order_release); // who sees it sees all of the above
+    channel->completion = *completion;
+    atomic_store_explicit(&channel->raising, true, memory_order_relaxed);
+    atomic_store_explicit(&channel->landed, true, memory_order_release); // who sees it sees all of the above
 }
 
 // The same thread, without the lock: waking the application takes longer than all the rest.
 static void leave(struct eph_flight *flight)
 {
-    struct call *call = call_of(flight);
-    if (call->raises) { // the channel waits for us
-        if (call->callback != NULL)
-            call->callback(call->callback_arg);
-        else
-            eventfd_write(call->channel->event_fd, 1);
-        atomic_fetch_sub_explicit(&call->channel->raising, 1, memory_order_release);
+    struct channel *channel = channel_of(flight);
+    if (channel->abandoned) {
+        free_channel(channel);
+        return;
     }
-    disown(call);
+    if (channel->callback != NULL)
+        channel->callback(channel->callback_arg);
+    else
+        eventfd_write(channel->event_fd, 1);
+    atomic_store_explicit(&channel->raising, false, memory_order_release); // the last touch
 }
 
-static void end_pause(struct eph_async *async, bool abandoned)
+static void end_pause(struct channel *channel, bool abandoned)
 {
-    atomic_fetch_sub_explicit(&async->paused, 1, memory_order_relaxed);
-    eph_stats_async_end(&async->process->stats, abandoned);
+    channel->paused = false;
+    atomic_fetch_sub_explicit(&channel->async->paused, 1, memory_order_relaxed);
+    eph_stats_async_end(&channel->async->process->stats, abandoned);
 }
 
 // The application frees the wait context of a paused job, which can never be resumed. (Its fibre is libcrypto's, which
-// has no way to give it back.)
-static void abandon(struct call *call)
+// has no way to give it back.) False: nothing is on its way to the channel any more.
+static bool abandon(struct channel *channel)
 {
-    struct eph_async *async = call->async;
-    pthread_mutex_lock(&async->process->flights.lock);
-    call->abandoned = true;
-    pthread_mutex_unlock(&async->process->flights.lock);
-    disown(call);
-    end_pause(async, true);
+    pthread_mutex_t *lock = &channel->async->process->flights.lock;
+    end_pause(channel, true);
+    pthread_mutex_lock(lock);
+    bool flies = !atomic_load_explicit(&channel->landed, memory_order_relaxed);
+    if (flies) {
+        channel->abandoned = true;
+        close_event(channel);
+    }
+    pthread_mutex_unlock(lock);
+    return flies;
 }
 
-// Until no landing thread is telling the application any more.
-static void await_raising(struct channel *channel)
+// Until the thread that landed the operation has told the application.
+static void await_raising(const struct channel *channel)
 {
-    while (atomic_load_explicit(&channel->raising, memory_order_acquire) != 0)
+    while (atomic_load_explicit(&channel->raising, memory_order_acquire))
         sched_yield();
+}
+
+static bool is_of_this_process(const struct channel *channel)
+{
+    return channel->pid == getpid();
 }
 
 static void channel_cleanup(ASYNC_WAIT_CTX *context, const void *key, OSSL_ASYNC_FD fd, void *vchannel)
 {
     struct channel *channel = vchannel;
-    bool ours = channel->pid == getpid(); // the provider may be gone by now
     (void)context;
     (void)key;
-    if (channel->call != NULL && ours)
-        abandon(channel->call);
-    else if (channel->call != NULL)
-        drop_copy(channel->call);
-    if (ours)
+    (void)fd; // the channel's
+    // Asked only when it matters: it is a system call. In a forked child nothing ever lands in its copy.
+    bool busy = channel->paused || atomic_load_explicit(&channel->raising, memory_order_acquire);
+    if (busy && is_of_this_process(channel)) {
+        if (channel->paused && abandon(channel))
+            return; // leave frees it
         await_raising(channel);
-    if (fd != OSSL_BAD_ASYNC_FD)
-        close(fd);
-    free(channel);
+    }
+    if (busy)
+        eph_secret_wipe(&channel->completion, sizeof channel->completion);
+    free_channel(channel);
 }
 
 // Takes an idle one from its context, without its cleanup.
 static void drop_channel(ASYNC_WAIT_CTX *context, struct channel *channel)
 {
-    await_raising(channel);
     ASYNC_WAIT_CTX_clear_fd(context, &channel_key);
-    if (channel->event_fd != OSSL_BAD_ASYNC_FD)
-        close(channel->event_fd);
-    free(channel);
+    free_channel(channel);
 }
 
 // NULL: no memory or no descriptors left.
-static struct channel *make_channel(ASYNC_WAIT_CTX *context, bool descriptor)
+static struct channel *make_channel(struct eph_async *async, ASYNC_WAIT_CTX *context, bool descriptor)
 {
-    struct channel *channel = calloc(1, sizeof *channel);
+    struct channel *channel = malloc(sizeof *channel); // not calloc, which passes glibc's cache of free memory by
     if (channel == NULL)
         return NULL;
-    channel->pid = getpid();
-    channel->event_fd = descriptor ? eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC) : OSSL_BAD_ASYNC_FD;
+    *channel = (struct channel){.async = async, .pid = getpid(), .event_fd = OSSL_BAD_ASYNC_FD};
+    if (descriptor)
+        channel->event_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     bool ready = !descriptor || channel->event_fd >= 0;
     if (ready && ASYNC_WAIT_CTX_set_wait_fd(context, &channel_key, channel->event_fd, channel, channel_cleanup))
         return channel;
-    if (channel->event_fd >= 0)
-        close(channel->event_fd);
-    free(channel);
+    free_channel(channel);
     return NULL;
 }
 
-// NULL: as above. An application may go from descriptors to callbacks between operations, and back.
-static struct channel *find_channel(ASYNC_WAIT_CTX *context, bool descriptor)
+// An idle channel; NULL: as above. An application may go from descriptors to callbacks between operations, and back.
+static struct channel *find_channel(struct eph_async *async, ASYNC_WAIT_CTX *context, bool descriptor)
 {
     OSSL_ASYNC_FD fd;
     void *found = NULL;
     if (!ASYNC_WAIT_CTX_get_fd(context, &channel_key, &fd, &found))
-        return make_channel(context, descriptor);
+        return make_channel(async, context, descriptor);
     struct channel *channel = found;
-    if (descriptor && channel->event_fd == OSSL_BAD_ASYNC_FD) {
-        drop_channel(context, channel);
-        return make_channel(context, true);
-    }
-    return channel;
+    bool same = channel->async == async; // else inherited through fork, or of another instance of the provider
+    if (same || is_of_this_process(channel))
+        await_raising(channel); // of the operation before
+    if (same && (!descriptor || channel->event_fd != OSSL_BAD_ASYNC_FD))
+        return channel;
+    drop_channel(context, channel);
+    return make_channel(async, context, descriptor);
 }
 
 // HAProxy 2.6 stops with a FATAL when it closes a connection with a descriptor that no pause has shown to it. (Just
@@ -216,7 +216,7 @@ static void hide_unshown(ASYNC_WAIT_CTX *context, struct channel *channel)
 // ---- one operation
 
 static enum eph_stats_cause submit(struct eph_provider *provider, struct eph_process *process, const uint8_t *scalar,
-                                   const uint8_t *peer_u, struct call *call)
+                                   const uint8_t *peer_u, struct channel *channel)
 {
     uint8_t secret_blind[EPH_BLIND_BYTES];
     enum eph_stats_cause cause = EPH_CAUSE_RANDOM;
@@ -233,7 +233,7 @@ static enum eph_stats_cause submit(struct eph_provider *provider, struct eph_pro
     if (queue != NULL) {
         eph_flights_poll(&process->flights, queue, false); // other jobs' answers, so that nobody need be woken for them
         enum eph_status status =
-            eph_flights_submit(&process->flights, queue, &request, &(struct eph_flight *){&call->flight}, 1);
+            eph_flights_submit(&process->flights, queue, &request, &(struct eph_flight *){&channel->flight}, 1);
         cause = status == EPH_OK ? EPH_CAUSE_COUNT : eph_offload_cause(status);
         eph_offload_release(process);
         if (status == EPH_E_GONE)
@@ -243,10 +243,10 @@ static enum eph_stats_cause submit(struct eph_provider *provider, struct eph_pro
     return cause;
 }
 
-// Returns when the call has landed; false in a forked copy of the job, whose answer is its parent's.
-static bool pause_until_landed(const struct eph_process *process, struct channel *channel, const struct call *call)
+// Returns when the operation has landed; false in a forked copy of the job, whose answer is its parent's.
+static bool pause_until_landed(const struct eph_process *process, struct channel *channel)
 {
-    bool descriptor = call->callback == NULL;
+    bool descriptor = channel->callback == NULL;
     unsigned pauses = 0;
     eventfd_t count;
     channel->shown = true;
@@ -258,21 +258,22 @@ static bool pause_until_landed(const struct eph_process *process, struct channel
             return false;
         if (descriptor)
             eventfd_read(channel->event_fd, &count); // before the look: an event that comes later resumes us again
-    } while (!atomic_load_explicit(&call->landed, memory_order_acquire));
+    } while (!atomic_load_explicit(&channel->landed, memory_order_acquire));
     return true;
 }
 
-static enum eph_outcome finish(struct eph_process *process, const struct call *call, const uint8_t *peer_u,
+static enum eph_outcome finish(struct eph_process *process, struct channel *channel, const uint8_t *peer_u,
                                struct eph_answer *answer)
 {
-    enum eph_outcome outcome = eph_offload_judge(&call->completion, peer_u, answer);
-    struct eph_queue *queue = eph_offload_current(process);
-    if (queue == NULL)
+    enum eph_outcome outcome = eph_offload_judge(&channel->completion, peer_u, answer);
+    eph_secret_wipe(&channel->completion, sizeof channel->completion);
+    if (outcome != EPH_OUTCOME_FAULT && eph_stats_breaker_closed(&process->stats))
         return outcome;
-    if (outcome == EPH_OUTCOME_FAULT || !eph_stats_breaker_closed(&process->stats))
+    struct eph_queue *queue = eph_offload_current(process);
+    if (queue != NULL) {
         eph_offload_note_breaker(process, queue);
-    eph_flights_poll(&process->flights, queue, false);
-    eph_offload_release(process);
+        eph_offload_release(process);
+    }
     return outcome;
 }
 
@@ -296,36 +297,30 @@ static bool begin_pause(struct eph_async *async)
 }
 
 // Submits the operation for the job of this context. NULL with answer->cause set and nothing left behind.
-static struct call *launch(struct eph_provider *provider, struct eph_process *process, ASYNC_WAIT_CTX *context,
-                           const uint8_t *scalar, const uint8_t *peer_u, struct eph_answer *answer)
+static struct channel *launch(struct eph_provider *provider, struct eph_process *process, ASYNC_WAIT_CTX *context,
+                              const uint8_t *scalar, const uint8_t *peer_u, struct eph_answer *answer)
 {
     struct eph_async *async = &process->async;
     ASYNC_callback_fn callback = NULL;
     void *callback_arg = NULL;
     ASYNC_WAIT_CTX_get_callback(context, &callback, &callback_arg);
-    struct channel *channel = find_channel(context, callback == NULL);
-    struct call *call = channel != NULL && eph_watch_start(&async->watch) ? calloc(1, sizeof *call) : NULL;
     answer->cause = EPH_CAUSE_MEMORY;
-    if (call != NULL) {
-        call->flight.land = land;
-        call->flight.leave = leave;
-        call->owners = 2;
-        call->channel = channel;
-        call->async = async;
-        call->callback = callback;
-        call->callback_arg = callback_arg;
-        answer->cause = submit(provider, process, scalar, peer_u, call);
-    }
-    if (answer->cause == EPH_CAUSE_COUNT) {
-        channel->call = call;
-        if (callback != NULL)
-            ASYNC_WAIT_CTX_set_status(context, ASYNC_STATUS_OK); // what SSL_get_async_status says: it will be called
-        return call;
-    }
-    free(call); // nothing flies
-    if (channel != NULL)
+    struct channel *channel = eph_watch_start(&async->watch) ? find_channel(async, context, callback == NULL) : NULL;
+    if (channel == NULL)
+        return NULL;
+    channel->flight = (struct eph_flight){.land = land, .leave = leave};
+    channel->callback = callback;
+    channel->callback_arg = callback_arg;
+    atomic_store_explicit(&channel->landed, false, memory_order_relaxed);
+    answer->cause = submit(provider, process, scalar, peer_u, channel);
+    if (answer->cause != EPH_CAUSE_COUNT) {
         hide_unshown(context, channel);
-    return NULL;
+        return NULL;
+    }
+    channel->paused = true;
+    if (callback != NULL)
+        ASYNC_WAIT_CTX_set_status(context, ASYNC_STATUS_OK); // what SSL_get_async_status says: it will be called
+    return channel;
 }
 
 enum eph_outcome eph_async_x25519(struct eph_provider *provider, struct eph_process *process, const uint8_t *scalar,
@@ -337,25 +332,21 @@ enum eph_outcome eph_async_x25519(struct eph_provider *provider, struct eph_proc
     *answer = (struct eph_answer){.cause = EPH_CAUSE_ASYNC_FULL, .detail = ""};
     if (!begin_pause(async))
         return EPH_OUTCOME_FAULT;
-    struct call *call = launch(provider, process, context, scalar, peer_u, answer);
-    if (call == NULL) {
+    struct channel *channel = launch(provider, process, context, scalar, peer_u, answer);
+    if (channel == NULL) {
         atomic_fetch_sub_explicit(&async->paused, 1, memory_order_relaxed);
         return EPH_OUTCOME_FAULT;
     }
-    struct channel *channel = call->channel;
     eph_stats_async_pause(&process->stats);
     uint64_t before_ns = cost_clock_ns(async) - start_ns;
-    if (!pause_until_landed(process, channel, call)) {
-        channel->call = NULL;
-        drop_copy(call);
+    if (!pause_until_landed(process, channel)) {
+        channel->paused = false;
         answer->cause = eph_offload_cause(EPH_E_FORKED);
         return EPH_OUTCOME_FAULT;
     }
     start_ns = cost_clock_ns(async);
-    channel->call = NULL;
-    enum eph_outcome outcome = finish(process, call, peer_u, answer);
-    disown(call);
-    end_pause(async, false);
+    enum eph_outcome outcome = finish(process, channel, peer_u, answer);
+    end_pause(channel, false);
     if (!eph_cost_known(&async->cost))
         eph_cost_sample(&async->cost, before_ns + cost_clock_ns(async) - start_ns);
     return outcome;

@@ -20,7 +20,7 @@ void eph_company_fini(struct eph_company *company)
 bool eph_company_expected(const struct eph_company *company)
 {
     return !atomic_load_explicit(&company->alone, memory_order_relaxed) ||
-           eph_clock_ns(CLOCK_MONOTONIC) >= atomic_load_explicit(&company->retry_ns, memory_order_relaxed);
+           eph_clock_ns(CLOCK_MONOTONIC_COARSE) >= atomic_load_explicit(&company->retry_ns, memory_order_relaxed);
 }
 
 // How often the application's threads have gone to sleep. Unlike a share of CPU time this tells on a crowded machine,
@@ -35,7 +35,8 @@ static unsigned long application_sleeps(unsigned long own_sleeps)
 static void judge(struct eph_company *company, bool alone)
 {
     if (alone)
-        atomic_store_explicit(&company->retry_ns, eph_clock_ns(CLOCK_MONOTONIC) + RETRY_NS, memory_order_relaxed);
+        atomic_store_explicit(&company->retry_ns, eph_clock_ns(CLOCK_MONOTONIC_COARSE) + RETRY_NS,
+                              memory_order_relaxed);
     atomic_store_explicit(&company->alone, alone, memory_order_relaxed);
 }
 

@@ -5,8 +5,6 @@
 #include <stddef.h>
 #include <sys/eventfd.h>
 
-enum { POLL_BATCH = 8 }; // completions a call of eph_poll: 2 KiB of stack, which may be a fibre's
-
 void eph_flights_init(struct eph_flights *flights)
 {
     pthread_mutex_init(&flights->lock, NULL);
@@ -77,18 +75,18 @@ static bool land(struct eph_flights *flights, const struct eph_completion *compl
 
 unsigned eph_flights_poll(struct eph_flights *flights, struct eph_queue *queue, bool watcher)
 {
-    struct eph_completion completions[POLL_BATCH];
+    struct eph_completion *batch = flights->secret_batch;
     struct eph_flight *leaving = NULL;
     size_t found;
     unsigned landed = 0;
     if (pthread_mutex_trylock(&flights->lock) != 0)
         return 0;
     do { // at least once, even when nothing of ours flies: it also takes the event back
-        found = (watcher ? eph_poll : eph_poll_in_passing)(queue, completions, POLL_BATCH);
+        found = (watcher ? eph_poll : eph_poll_in_passing)(queue, batch, EPH_FLIGHTS_AT_ONCE);
         for (size_t i = 0; i < found; i++)
-            landed += land(flights, &completions[i], &leaving);
-        eph_secret_wipe(completions, found * sizeof completions[0]);
-    } while (found == POLL_BATCH);
+            landed += land(flights, &batch[i], &leaving);
+        eph_secret_wipe(batch, found * sizeof batch[0]);
+    } while (found == EPH_FLIGHTS_AT_ONCE);
     flights->in_passing += watcher ? 0 : landed;
     pthread_mutex_unlock(&flights->lock);
     leave_all(leaving);

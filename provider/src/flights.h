@@ -19,6 +19,8 @@ struct eph_flight {
     struct eph_flight *next;
 };
 
+enum { EPH_FLIGHTS_AT_ONCE = 8 };
+
 // Of one process and its queue. Lock order: the attachment's lock, this one, the driver's.
 struct eph_flights {
     pthread_mutex_t lock;
@@ -26,12 +28,11 @@ struct eph_flights {
     unsigned count;           // of them
     unsigned in_passing;      // landed by others than the watcher since it asked last
     int dozer_fd;             // eventfd of a thread that sleeps until the next submission; -1: none
+    struct eph_completion secret_batch[EPH_FLIGHTS_AT_ONCE]; // of a poll; here, since its stack may be a fibre's
 };
 
 void eph_flights_init(struct eph_flights *flights);
 void eph_flights_fini(struct eph_flights *flights); // none is left, see eph_flights_end
-
-enum { EPH_FLIGHTS_AT_ONCE = 8 };
 
 // All n or none, n at most EPH_FLIGHTS_AT_ONCE, with one doorbell. May wait for another thread that submits or polls,
 // which takes microseconds; never for the device.

@@ -138,6 +138,14 @@ static enum eph_status open_queue(struct eph_provider *provider, struct eph_atta
     return eph_queue_open(fresh, queue);
 }
 
+static uint64_t deadline_ns(const struct eph_provider *provider, struct eph_queue *queue)
+{
+    struct eph_device_info info;
+    if (provider->config.deadline_ns != 0 || eph_device_info(queue, &info) != EPH_OK)
+        return provider->config.deadline_ns;
+    return (info.features & EPH_FEATURE_SIMULATED) != 0 ? 20 * info.selftest_ns : HARDWARE_DEADLINE_NS;
+}
+
 struct attach_job {
     struct eph_provider *provider;
     struct eph_process *process;
@@ -154,6 +162,7 @@ static void *attach(void *vjob)
     pthread_rwlock_wrlock(&attachment->lock);
     if (status == EPH_OK) {
         attachment->queue = queue;
+        attachment->deadline_ns = deadline_ns(job.provider, queue);
         attachment->attached++;
         attachment->backoff_ns = 0;
     } else {
@@ -353,28 +362,16 @@ out:
     return outcome;
 }
 
-uint64_t eph_offload_latency_ns(struct eph_provider *provider, struct eph_process *process, enum eph_opcode opcode,
-                                enum eph_curve curve)
+struct eph_estimate eph_offload_estimate(struct eph_provider *provider, struct eph_process *process,
+                                         enum eph_opcode opcode, enum eph_curve curve)
 {
+    struct eph_estimate estimate = {.latency_ns = UINT64_MAX};
     enum eph_stats_cause cause;
     struct eph_queue *queue = eph_offload_acquire(provider, process, &cause);
     if (queue == NULL)
-        return UINT64_MAX;
-    uint64_t latency = eph_queue_latency_ns(queue, opcode, curve);
+        return estimate;
+    estimate.latency_ns = eph_queue_latency_ns(queue, opcode, curve);
+    estimate.deadline_ns = process->attachment.deadline_ns;
     eph_offload_release(process);
-    return latency;
-}
-
-// The driver's own defaults, without its floors: a floor is patience, no promise.
-uint64_t eph_offload_deadline_ns(struct eph_provider *provider, struct eph_process *process)
-{
-    struct eph_device_info info = {0};
-    uint64_t deadline_ns = provider->config.deadline_ns;
-    struct eph_queue *queue = deadline_ns == 0 ? eph_offload_current(process) : NULL;
-    if (queue == NULL)
-        return deadline_ns;
-    if (eph_device_info(queue, &info) == EPH_OK)
-        deadline_ns = (info.features & EPH_FEATURE_SIMULATED) != 0 ? 20 * info.selftest_ns : HARDWARE_DEADLINE_NS;
-    eph_offload_release(process);
-    return deadline_ns;
+    return estimate;
 }

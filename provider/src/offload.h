@@ -19,6 +19,7 @@ struct eph_attachment {
     struct eph_queue *queue;   // owned; NULL while not attached
     struct eph_device *device; // owned; opened by this process when the inherited one was dead, else NULL
     unsigned attached;         // how often: tells one queue from the next
+    uint64_t deadline_ns;      // of an operation in the queue
     enum eph_stats_cause cause;
     uint64_t retry_ns;   // no attach before this CLOCK_MONOTONIC time
     uint64_t backoff_ns; // 0: never failed
@@ -75,11 +76,14 @@ enum eph_outcome eph_offload_judge(const struct eph_completion *completion, cons
 
 enum eph_stats_cause eph_offload_cause(enum eph_status status); // of a failed submission
 
-// Deadline of one operation; 0 when there is neither a configured one nor a device.
-uint64_t eph_offload_deadline_ns(struct eph_provider *provider, struct eph_process *process);
+struct eph_estimate {
+    uint64_t latency_ns; // of one more operation; UINT64_MAX when the device can not be used now
+    uint64_t
+        deadline_ns; // its own default, without the driver's floors: a floor is patience, no promise; or as configured
+};
 
-// Predicted latency of one more such operation; UINT64_MAX when the device can not be used now.
-uint64_t eph_offload_latency_ns(struct eph_provider *provider, struct eph_process *process, enum eph_opcode opcode,
-                                enum eph_curve curve);
+// Attaches when due.
+struct eph_estimate eph_offload_estimate(struct eph_provider *provider, struct eph_process *process,
+                                         enum eph_opcode opcode, enum eph_curve curve);
 
 #endif

@@ -40,7 +40,7 @@ struct eph_pool_memory {
 
 static uint64_t now_ns(void)
 {
-    return eph_clock_ns(CLOCK_MONOTONIC);
+    return eph_clock_ns(CLOCK_MONOTONIC_COARSE); // some milliseconds do not matter here
 }
 
 // ---- lists, with the lock held
@@ -262,66 +262,70 @@ static enum eph_status refill(struct eph_provider *provider, struct eph_pool *po
     return status;
 }
 
-// How many keys this call asks for: none until there are enough to make it worth while, or the pool runs low.
-static unsigned owed(struct eph_pool *pool)
+// How many keys a call asks for: none until there are enough to make it worth while, or the pool runs low. With the
+// lock.
+static unsigned owed(const struct eph_pool *pool)
 {
-    pthread_mutex_lock(&pool->lock);
-    bool refused = pool->refill_ns != 0 && now_ns() < pool->refill_ns;
+    if (pool->refill_ns != 0 && now_ns() < pool->refill_ns)
+        return 0;
     unsigned missing = pool->size - pool->ready - pool->flying;
     unsigned room = FLYING_MAX - pool->flying;
     bool low = pool->ready <= pool->size / 2;
-    pthread_mutex_unlock(&pool->lock);
     unsigned worth = low ? 1 : REFILL_AT_ONCE;
     missing = missing < REFILL_AT_ONCE ? missing : REFILL_AT_ONCE;
-    return refused || missing < worth ? 0 : missing < room ? missing : room;
-}
-
-static bool is_flying(struct eph_pool *pool)
-{
-    pthread_mutex_lock(&pool->lock);
-    bool flying = pool->flying > 0;
-    pthread_mutex_unlock(&pool->lock);
-    return flying;
-}
-
-static bool take(struct eph_pool *pool, struct eph_key *key)
-{
-    uint64_t age_ns = 0;
-    pthread_mutex_lock(&pool->lock);
-    bool taken = usable(pool) && take_key(pool, key, &age_ns);
-    eph_stats_pool_keys(&pool->process->stats, pool->ready);
-    pthread_mutex_unlock(&pool->lock);
-    if (taken)
-        eph_stats_pool_hit(&pool->process->stats, age_ns);
-    return taken;
+    return missing < worth ? 0 : missing < room ? missing : room;
 }
 
 // Is there a pool? Decided once, when the device is known.
-static bool is_on(struct eph_provider *provider, struct eph_pool *pool, struct eph_queue *queue)
+static void decide(struct eph_provider *provider, struct eph_pool *pool, struct eph_queue *queue)
 {
     struct eph_device_info info;
     pthread_mutex_lock(&pool->lock);
     if (pool->state == EPH_POOL_UNDECIDED && queue != NULL && eph_device_info(queue, &info) == EPH_OK)
         pool->state = open_pool(provider, pool,
                                 (info.features & (EPH_FEATURE_SIMULATED | EPH_FEATURE_TIMED)) == EPH_FEATURE_SIMULATED);
-    bool on = usable(pool);
     pthread_mutex_unlock(&pool->lock);
-    return on;
+}
+
+struct visit {
+    bool on, taken;
+    unsigned flying; // keys on their way
+    unsigned owed;   // keys to be asked for
+};
+
+static struct visit visit(struct eph_pool *pool, struct eph_key *key)
+{
+    struct visit visit = {0};
+    uint64_t age_ns = 0;
+    pthread_mutex_lock(&pool->lock);
+    visit.on = usable(pool);
+    if (visit.on) {
+        visit.taken = take_key(pool, key, &age_ns);
+        visit.flying = pool->flying;
+        visit.owed = owed(pool);
+        eph_stats_pool_keys(&pool->process->stats, pool->ready);
+    }
+    pthread_mutex_unlock(&pool->lock);
+    if (visit.taken)
+        eph_stats_pool_hit(&pool->process->stats, age_ns);
+    return visit;
 }
 
 bool eph_pool_take(struct eph_provider *provider, struct eph_process *process, struct eph_key *key)
 {
     struct eph_pool *pool = &process->pool;
-    if (atomic_load_explicit(&pool->state, memory_order_relaxed) == EPH_POOL_OFF) // for good
+    enum eph_pool_state state = atomic_load_explicit(&pool->state, memory_order_relaxed);
+    if (state == EPH_POOL_OFF) // for good
         return false;
     struct eph_queue *queue = eph_offload_current(process);
     enum eph_status status = EPH_OK;
-    bool on = is_on(provider, pool, queue);
-    bool taken = on && take(pool, key);
-    if (on && queue != NULL) {
-        status = refill(provider, pool, queue, owed(pool));
-        if (is_flying(pool))
-            eph_flights_poll(&process->flights, queue, false);
+    if (state == EPH_POOL_UNDECIDED)
+        decide(provider, pool, queue);
+    struct visit first = visit(pool, key);
+    bool busy = queue != NULL && first.flying + first.owed > 0;
+    if (busy) {
+        status = refill(provider, pool, queue, first.owed);
+        eph_flights_poll(&process->flights, queue, false);
         if (status != EPH_OK || !eph_stats_breaker_closed(&process->stats))
             eph_offload_note_breaker(process, queue);
     }
@@ -329,9 +333,8 @@ bool eph_pool_take(struct eph_provider *provider, struct eph_process *process, s
         eph_offload_release(process);
     if (status == EPH_E_GONE)
         eph_offload_lost(process, queue);
-    if (!taken)
-        taken = on && take(pool, key);
-    if (on && !taken)
+    bool taken = first.taken || (busy && visit(pool, key).taken); // what has come meanwhile
+    if (first.on && !taken)
         eph_stats_pool_miss(&process->stats);
     return taken;
 }

@@ -29,7 +29,7 @@ struct eph_process {
     struct eph_async async;
     struct eph_stock stock;
     struct eph_stats stats;
-    _Atomic uint64_t hopeless_until_ns[2][2]; // route.c: by kind of call and operation
+    _Atomic uint64_t verdict[2][2]; // route.c: by kind of call and operation
 };
 
 // The state of the calling process, made at its first call. NULL only without memory.

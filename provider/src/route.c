@@ -51,33 +51,40 @@ static uint64_t now_ns(void)
     return eph_clock_ns(CLOCK_MONOTONIC);
 }
 
-// A device whose answer would come much too late is not asked for a while: asking takes locks, and a clock where it is
-// out of service.
-enum { HOPELESS = 4 }; // times later than allowed
-#define HOPELESS_NS UINT64_C(10000000)
+// An estimate that is far from the limit, on either side, stands for a while: to ask takes locks, and a clock.
+enum { FAR = 4 }; // times
+#define STANDS_NS UINT64_C(10000000)
+
+static bool is_soon_enough(struct eph_provider *provider, struct eph_process *process, enum eph_opcode opcode,
+                           bool relief, uint64_t software_ns)
+{
+    _Atomic uint64_t *verdict = &process->verdict[relief][opcode == EPH_OP_DERIVE]; // until when * 2 + is it?
+    uint64_t now = eph_clock_ns(CLOCK_MONOTONIC_COARSE), last = atomic_load_explicit(verdict, memory_order_relaxed);
+    if (now < last / 2)
+        return last & 1;
+    struct eph_estimate estimate = eph_offload_estimate(provider, process, opcode, EPH_CURVE_X25519);
+    uint64_t limit_ns = relief ? estimate.deadline_ns / 2 : software_ns;
+    bool soon = estimate.latency_ns < limit_ns;
+    if (estimate.latency_ns / FAR > limit_ns || estimate.latency_ns < limit_ns / FAR)
+        atomic_store_explicit(verdict, (now + STANDS_NS) * 2 + soon, memory_order_relaxed);
+    return soon;
+}
 
 // True: to the device. False: policy chose software, for *reason. What is not known yet is measured by doing it.
 static bool compare(struct eph_provider *provider, struct eph_process *process, enum eph_opcode opcode, enum plan plan,
                     enum eph_stats_policy *reason)
 {
     const struct eph_cost *cost = &provider->software_cost[opcode - 1];
+    bool relief = plan == PLAN_RELIEF;
     *reason = EPH_POLICY_UNMEASURED;
     if (!eph_cost_known(cost))
         return false;
     *reason = EPH_POLICY_NO_RELIEF;
-    if (plan == PLAN_RELIEF &&
+    if (relief &&
         (eph_async_cost_ns(&process->async) >= eph_cost_ns(cost) || !eph_company_expected(&process->async.company)))
         return false;
-    _Atomic uint64_t *hopeless_until_ns = &process->hopeless_until_ns[plan == PLAN_RELIEF][opcode == EPH_OP_DERIVE];
-    *reason = plan == PLAN_RELIEF ? EPH_POLICY_LATE : EPH_POLICY_SLOWER;
-    uint64_t now = now_ns();
-    if (now < atomic_load_explicit(hopeless_until_ns, memory_order_relaxed))
-        return false;
-    uint64_t latency_ns = eph_offload_latency_ns(provider, process, opcode, EPH_CURVE_X25519);
-    uint64_t limit_ns = plan == PLAN_RELIEF ? eph_offload_deadline_ns(provider, process) / 2 : eph_cost_ns(cost);
-    if (latency_ns / HOPELESS > limit_ns)
-        atomic_store_explicit(hopeless_until_ns, now + HOPELESS_NS, memory_order_relaxed);
-    return latency_ns < limit_ns;
+    *reason = relief ? EPH_POLICY_LATE : EPH_POLICY_SLOWER;
+    return is_soon_enough(provider, process, opcode, relief, eph_cost_ns(cost));
 }
 
 static bool choose_device(struct eph_provider *provider, struct eph_process *process, const struct operation *operation,
@@ -139,7 +146,7 @@ static bool run(struct eph_provider *provider, const struct operation *operation
     struct eph_process *process = eph_process_current(provider);
     enum eph_stats_policy reason;
     enum eph_outcome outcome;
-    bool in_job = eph_async_in_job();
+    bool in_job = provider->config.offload != EPH_OFFLOAD_NEVER && eph_async_in_job();
     if (process != NULL) {
         if (!provider->config.valid)
             fall_back(provider, process, EPH_CAUSE_CONFIG, "");

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "secret.h"
 
-#include <openssl/crypto.h>
 #include <openssl/rand.h>
+#include <string.h>
 
 bool eph_secret_x25519_scalars(OSSL_LIB_CTX *libctx, uint8_t scalars[][EPH_X25519_BYTES], size_t n)
 {
@@ -26,5 +26,5 @@ bool eph_secret_is_zero(const uint8_t *secret, size_t bytes)
 
 void eph_secret_wipe(void *secret, size_t bytes)
 {
-    OPENSSL_cleanse(secret, bytes);
+    explicit_bzero(secret, bytes); // OPENSSL_cleanse writes eight bytes at a time
 }

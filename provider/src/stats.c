@@ -167,8 +167,10 @@ static void write_text(struct eph_stats *stats)
 // At most once a second, by one thread.
 static void write_text_when_due(struct eph_stats *stats)
 {
+    if (!stats->text)
+        return;
     uint64_t now = monotonic_seconds();
-    if (!stats->text || now < atomic_load_explicit(&stats->next_text_seconds, memory_order_relaxed))
+    if (now < atomic_load_explicit(&stats->next_text_seconds, memory_order_relaxed))
         return;
     if (atomic_exchange_explicit(&stats->writing, true, memory_order_acquire))
         return;

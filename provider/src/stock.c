@@ -42,7 +42,7 @@ void eph_stock_fini(struct eph_stock *stock, bool ours)
 
 static bool too_old(uint64_t made_ns)
 {
-    return eph_clock_ns(CLOCK_MONOTONIC) - made_ns > MAX_AGE_NS;
+    return eph_clock_ns(CLOCK_MONOTONIC_COARSE) - made_ns > MAX_AGE_NS;
 }
 
 static void take(uint8_t *secret_taken, uint8_t *secret_stock, size_t bytes)
@@ -57,7 +57,7 @@ static bool take_blind(struct eph_stock_page *page, OSSL_LIB_CTX *libctx, uint8_
         if (RAND_bytes_ex(libctx, page->secret_blind[0], sizeof page->secret_blind, 0) <= 0)
             return false;
         page->blinds = EPH_STOCK_BLINDS;
-        page->blinds_made_ns = eph_clock_ns(CLOCK_MONOTONIC);
+        page->blinds_made_ns = eph_clock_ns(CLOCK_MONOTONIC_COARSE);
     }
     take(secret_blind, page->secret_blind[--page->blinds], EPH_BLIND_BYTES);
     return true;
@@ -69,7 +69,7 @@ static bool take_scalar(struct eph_stock_page *page, OSSL_LIB_CTX *libctx, uint8
         if (!eph_secret_x25519_scalars(libctx, page->secret_scalar, EPH_STOCK_SCALARS))
             return false;
         page->scalars = EPH_STOCK_SCALARS;
-        page->scalars_made_ns = eph_clock_ns(CLOCK_MONOTONIC);
+        page->scalars_made_ns = eph_clock_ns(CLOCK_MONOTONIC_COARSE);
     }
     take(secret_scalar, page->secret_scalar[--page->scalars], EPH_X25519_BYTES);
     return true;

@@ -12,6 +12,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -60,6 +61,11 @@ static int generate(void *unused)
     (void)unused;
     EVP_PKEY_free(rig_generate(rig.ours));
     return 1;
+}
+
+static int generate_twice(void *unused)
+{
+    return generate(unused) && generate(unused);
 }
 
 static void run(struct task *task)
@@ -514,4 +520,31 @@ Test(async, forked_copy_of_a_paused_job_goes_on_in_software)
     cr_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0);
     finish(tasks, 1);
     cr_assert_eq(rig_operations(&rig, EPH_OP_KEYGEN, EPH_STATS_SERVED_DEVICE), 3);
+}
+
+// The second operation of the copy finds its parent's channel in its context, whose descriptor both processes hold.
+Test(async, forked_copy_of_a_job_pauses_with_a_descriptor_of_its_own)
+{
+    daemon_start("late=1/1:20ms");
+    daemon_rig(&rig, "offload = always\n");
+    warm_up();
+    start(&tasks[0], generate_twice);
+    int shared = wanted(&tasks[0]).fd;
+    pid_t child = fork();
+    if (child == 0) {
+        run(&tasks[0]);
+        bool paused = tasks[0].state == ASYNC_PAUSE;
+        finish(tasks, 1);
+        _exit(paused ? 0 : 1);
+    }
+    int status = -1;
+    cr_assert_eq(waitpid(child, &status, 0), child);
+    cr_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    nanosleep(&(struct timespec){.tv_nsec = 60000000}, NULL);
+    eventfd_t count = 0;
+    cr_assert_eq(eventfd_read(shared, &count), 0, "the child has taken our event");
+    cr_assert_eq(count, 1);
+    eventfd_write(shared, 1);
+    finish(tasks, 1);
+    cr_assert_eq(rig_counters(&rig).async_paused, 0);
 }
