@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static bool promises(const char *variant)
+bool gain_checks_promise(const char *variant)
 {
     return strcmp(variant, "never") == 0 || strcmp(variant, "auto") == 0 || strncmp(variant, "auto-", 5) == 0;
 }
@@ -99,7 +99,7 @@ void gain_checks_not_slower(json_t *report)
     json_array_foreach(json_object_get(report, "handshakes"), index, row)
     {
         const char *variant = report_text(row, "variant");
-        if (!is_judged(row) || !promises(variant))
+        if (!is_judged(row) || !gain_checks_promise(variant))
             continue;
         double tolerance = fmax(spread_of(row), least);
         bool async = strstr(variant, "async") || strstr(variant, "callback");

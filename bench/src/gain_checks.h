@@ -5,6 +5,10 @@
 #define BENCH_GAIN_CHECKS_H
 
 #include <jansson.h>
+#include <stdbool.h>
+
+// Variants that may not be slower than stock.
+bool gain_checks_promise(const char *variant);
 
 // Both add a check for each row, at the end of a run, since the tolerance is the A/A spread of the row, and at least
 // the median A/A spread of the whole run: among hundreds of comparisons some have a spread that is small by luck.

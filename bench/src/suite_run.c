@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "suite_run.h"
 
+#include "gain_checks.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -19,6 +21,20 @@ static struct series base_of(const struct suite_run *run, size_t l)
 static double spread_of(const struct suite_run *run, size_t l)
 {
     return stats_aa_spread(&run->points[VARIANT_PLAIN][l].server_us, &run->points[VARIANT_PLAIN_AGAIN][l].server_us);
+}
+
+// What two halves of an A/A pair rarely differ by. Here it only decides what is measured again.
+static const double ordinary_spread = 0.01;
+
+bool suite_run_looks_slow(const struct suite_run *run, const struct bench *bench, int v, size_t l)
+{
+    const struct series *ours = &run->points[v][l].server_us, *async = &run->points[VARIANT_PLAIN_ASYNC][l].server_us;
+    if (ours->count == 0 || run->loads[l].utilisation_percent > 0 || !gain_checks_promise(bench->variants[v].name))
+        return false;
+    struct series base = base_of(run, l);
+    double least = 1 - fmax(spread_of(run, l), ordinary_spread);
+    return stats_gain(&base, ours) < least ||
+           (bench->variants[v].async && async->count > 0 && stats_gain(async, ours) < least);
 }
 
 static double phase_median(const struct point *point, enum phase phase)

@@ -29,7 +29,11 @@ struct suite_run {
     struct load_kind loads[LOAD_MAX];
     size_t load_count;
     struct point points[VARIANT_COUNT][LOAD_MAX];
+    char what[160]; // for the progress line
 };
+
+// Does a variant that may not be slower than stock look slower under this closed loop?
+bool suite_run_looks_slow(const struct suite_run *run, const struct bench *bench, int v, size_t l);
 
 // Writes the rows and the suite's summary.
 void suite_run_report(struct suite_run *run, struct bench *bench);

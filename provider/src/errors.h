@@ -27,7 +27,7 @@ enum eph_reason {
 // Adds reason with a formatted detail to the error queue of this thread. Always returns 0, so that callbacks can return
 // it.
 int eph_raise(const struct eph_provider *provider, enum eph_reason reason, const char *file, int line,
-              const char *format, ...) __attribute__((format(printf, 5, 6)));
+              const char *format, ...) __attribute__((cold, format(printf, 5, 6)));
 
 #define EPH_RAISE(provider, reason, ...) eph_raise(provider, reason, __FILE_NAME__, __LINE__, __VA_ARGS__)
 

@@ -12,10 +12,10 @@ struct eph_provider;
 enum { EPH_LOG_LINE_BYTES = 512 };
 
 // One line "ephemera: ...", one write.
-void eph_log(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void eph_log(const char *format, ...) __attribute__((cold, format(printf, 1, 2)));
 
 // Logs the first fallback of this cause; later ones are only counted. detail may be "".
-void eph_log_cause(struct eph_provider *provider, enum eph_stats_cause cause, const char *detail);
+void eph_log_cause(struct eph_provider *provider, enum eph_stats_cause cause, const char *detail) __attribute__((cold));
 
 // For eph_options.log, with the provider as context: prints, or leaves the line in provider->driver_line while that is
 // set.

@@ -45,6 +45,18 @@ static uint64_t longer_ns(const struct eph_moderation *moderation)
     return between(0, 2 * moderation->trust_ns, most_ns);
 }
 
+static void distrust(struct eph_moderation *moderation, uint64_t now_ns)
+{
+    // Earned over many looks, it is not lost by one: an application that has just fallen idle will be back.
+    if (moderation->trust_ns > MANY_REST_NS) {
+        trust(moderation, moderation->trust_ns / 4);
+        return;
+    }
+    moderation->try_after = (unsigned)between(0, 2 * moderation->try_after, TRY_AFTER_MOST);
+    moderation->since_ns = now_ns;
+    trust(moderation, 0);
+}
+
 // Rests grow while four of five answers are landed by others, and end when half of them are not.
 static void judge_passers(struct eph_moderation *moderation, const struct eph_moderation_look *look)
 {
@@ -57,9 +69,7 @@ static void judge_passers(struct eph_moderation *moderation, const struct eph_mo
         trust(moderation, moderation->passed >= 4 * moderation->own ? longer_ns(moderation) : moderation->trust_ns);
         return;
     }
-    moderation->try_after = (unsigned)between(0, 2 * moderation->try_after, TRY_AFTER_MOST);
-    moderation->since_ns = look->now_ns;
-    trust(moderation, 0);
+    distrust(moderation, look->now_ns);
 }
 
 // Where several answers are due in half of the latency that they have anyway, they share one wake-up of the thread and

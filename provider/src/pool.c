@@ -325,7 +325,8 @@ bool eph_pool_take(struct eph_provider *provider, struct eph_process *process, s
     bool busy = queue != NULL && first.flying + first.owed > 0;
     if (busy) {
         status = refill(provider, pool, queue, first.owed);
-        eph_flights_poll(&process->flights, queue, false);
+        if (atomic_load_explicit(&process->async.paused, memory_order_relaxed) == 0) // else jobs come by often enough
+            eph_flights_poll(&process->flights, queue, false);
         if (status != EPH_OK || !eph_stats_breaker_closed(&process->stats))
             eph_offload_note_breaker(process, queue);
     }

@@ -10,10 +10,9 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#define MS        UINT64_C(1000000)
-#define TICK_NS   (10 * MS)  // between looks for requests past their deadline, which raise no event
-#define UNUSED_NS (50 * MS)  // the same while nothing is on its way
-#define IDLE_NS   (100 * MS) // without a request for so long, the thread sleeps until the next one
+#define MS      UINT64_C(1000000)
+#define TICK_NS (10 * MS) // between looks for requests past their deadline, which raise no event
+#define IDLE_NS (20 * MS) // without a request for so long, the thread sleeps until the next one
 
 // The queue as the thread sees it. Its descriptor as our own duplicate: the queue may be closed while we sleep on it.
 struct view {
@@ -86,7 +85,7 @@ static bool rest(struct eph_watch *watch, const struct view *view, bool doze)
     bool quiet = view->rest_ns != 0;
     struct pollfd events[2] = {{.fd = watch->wake_fd, .events = POLLIN},
                                {.fd = quiet ? -1 : view->fd, .events = POLLIN}};
-    uint64_t time_ns = quiet ? view->rest_ns : view->flying ? TICK_NS : UNUSED_NS;
+    uint64_t time_ns = quiet ? view->rest_ns : view->flying ? TICK_NS : IDLE_NS;
     struct timespec time = {.tv_nsec = (long)time_ns}; // all below one second
     eventfd_t count;
     atomic_fetch_add_explicit(&watch->rests, 1, memory_order_relaxed);
@@ -107,7 +106,7 @@ static void *watch_queue(void *vwatch)
             if (!eph_cost_known(&watch->cost))
                 eph_cost_sample(&watch->cost, (eph_clock_ns(CLOCK_THREAD_CPUTIME_ID) - cpu_ns) / landed);
         }
-        bool unused = now_ns - used_ns > IDLE_NS;
+        bool unused = now_ns - used_ns >= IDLE_NS;
         bool doze = unused && view.rest_ns == 0 && eph_flights_doze(&watch->process->flights, watch->wake_fd);
         cpu_ns = eph_cost_known(&watch->cost) ? 0 : eph_clock_ns(CLOCK_THREAD_CPUTIME_ID);
         if (rest(watch, &view, doze))

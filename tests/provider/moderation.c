@@ -78,9 +78,23 @@ Test(moderation, application_that_falls_asleep_is_noticed)
 {
     (void)busy_second();
     cr_assert_neq(moderation.trust_ns, 0);
-    unsigned waited = 0;
-    while (look(16 * MS, 8, 1, 0) != 0)
-        cr_assert_lt(++waited, 8);
+    uint64_t rest_ns = 16 * MS, waited_ns = 0;
+    while ((rest_ns = look(rest_ns, 8, 1, 0)) != 0) {
+        waited_ns += rest_ns;
+        cr_assert_leq(waited_ns, 100 * MS);
+    }
+}
+
+// Its last answers, which we land, must not make us forget: it is back in a moment.
+Test(moderation, application_that_pauses_is_remembered)
+{
+    (void)busy_second();
+    (void)look(16 * MS, 0, 8, 0);
+    cr_assert_eq(look(MS, 0, 0, 0), 0, "nothing flies: the next interrupt tells");
+    unsigned looks = 0;
+    for (uint64_t rest_ns = 0, begin_ns = now_ns; now_ns < begin_ns + 100 * MS; looks++)
+        rest_ns = look(rest_ns != 0 ? rest_ns : 600 * US, 2, 0, 5);
+    cr_assert_leq(looks, 15, "%u wake-ups in the first 100 ms", looks);
 }
 
 Test(moderation, many_answers_share_half_a_latency)
