@@ -5,7 +5,6 @@
 #include "rig.h"
 
 #include <criterion/criterion.h>
-#include <dirent.h>
 #include <openssl/async.h>
 #include <inttypes.h>
 #include <poll.h>
@@ -117,16 +116,6 @@ static unsigned finish(struct task *task, int count)
     for (int i = 0; i < count; i++)
         ASYNC_WAIT_CTX_free(task[i].context);
     return pauses;
-}
-
-static int descriptors(void)
-{
-    int count = 0;
-    DIR *listing = opendir("/proc/self/fd");
-    while (readdir(listing) != NULL)
-        count++;
-    closedir(listing);
-    return count;
 }
 
 static uint64_t milliseconds(void)
@@ -387,7 +376,7 @@ Test(async, abandoned_jobs_leave_no_job_and_no_descriptor)
     daemon_start("late=1/1:20ms");
     daemon_rig(&rig, "offload = always\n");
     warm_up();
-    int before = descriptors();
+    int before = rig_descriptors();
     for (int round = 0; round < 4; round++) {
         for (int i = 0; i < 16; i++)
             start(&tasks[round * 16 + i], generate);
@@ -398,10 +387,10 @@ Test(async, abandoned_jobs_leave_no_job_and_no_descriptor)
         cr_assert_eq(rig_counters(&rig).async_paused, 0);
     }
     cr_assert_eq(rig_counters(&rig).async_abandoned, 64);
-    cr_assert_eq(descriptors(), before);
+    cr_assert_eq(rig_descriptors(), before);
     start(&tasks[64], agree);
     finish(&tasks[64], 1);
-    cr_assert_eq(descriptors(), before);
+    cr_assert_eq(rig_descriptors(), before);
     cr_assert_eq(on_device(), 4);
 }
 

@@ -5,7 +5,6 @@
 #include "rig.h"
 
 #include <criterion/criterion.h>
-#include <dirent.h>
 #include <openssl/async.h>
 #include <poll.h>
 #include <semaphore.h>
@@ -106,16 +105,6 @@ static void free_contexts(void)
         ASYNC_WAIT_CTX_free(tasks[i].context);
 }
 
-static int descriptors(void)
-{
-    int count = 0;
-    DIR *listing = opendir("/proc/self/fd");
-    while (readdir(listing) != NULL)
-        count++;
-    closedir(listing);
-    return count;
-}
-
 static void warm_up(void)
 {
     start(&tasks[0], true);
@@ -127,13 +116,13 @@ Test(async_callback, jobs_are_told_by_their_callback_and_need_no_descriptor)
 {
     rig_open(&rig, "device = sim:model\noffload = always\n");
     warm_up();
-    int before = descriptors();
+    int before = rig_descriptors();
     for (int round = 0; round < 10; round++) {
         for (int i = 0; i < JOBS; i++) {
             start(&tasks[i], true);
             cr_expect_eq(ASYNC_WAIT_CTX_get_status(tasks[i].context), ASYNC_STATUS_OK);
         }
-        cr_expect_eq(descriptors(), before);
+        cr_expect_eq(rig_descriptors(), before);
         finish();
         free_contexts();
     }

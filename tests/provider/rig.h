@@ -31,5 +31,6 @@ bool rig_derive(OSSL_LIB_CTX *libctx, EVP_PKEY *own, EVP_PKEY *peer, uint8_t sec
 void rig_agree(const struct rig *rig);
 
 bool rig_is_ours(const EVP_PKEY *key); // its key manager is ours
+int rig_descriptors(void);             // open in this process, one of ours included
 
 #endif
