@@ -14,7 +14,7 @@ void settings_print_help(void)
 {
     printf(
         "usage: ephemera-bench [options]               everything: handshakes, operations, projection, report\n"
-        "       ephemera-bench --quick [options]       about 2 minutes: what would a device give me on this machine?\n"
+        "       ephemera-bench --quick [options]       under 3 minutes: what would a device give me on this machine?\n"
         "       ephemera-bench handshakes [options]    handshakes only\n"
         "       ephemera-bench ops [options]           operations only\n"
         "       ephemera-bench project [options]       projection only\n"
