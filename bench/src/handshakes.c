@@ -75,7 +75,8 @@ static double planned_seconds(const struct bench *bench, const struct suite *sui
         for (size_t l = 0; l < count; l++)
             if (bench->variants[v].libctx && plan_has(v, suite, depth, &loads[l], suite_served(bench, suite)))
                 slices += 1 + plan_phases(v, depth, &loads[l]);
-    return (double)slices * settings->rounds * (settings->slice_seconds + settle_seconds);
+    return (double)slices * settings->rounds *
+           (settings->slice_seconds + (suite_served(bench, suite) ? settle_seconds : 0));
 }
 
 void handshakes_plan(const struct bench *bench)
@@ -190,7 +191,8 @@ static void slice(struct suite_run *run, struct bench *bench, int v, size_t l, u
         load.arrivals_per_second = capacity(run, v) * kind->utilisation_percent / 100;
     struct handshake_result result = {.latency_us = phases ? (struct samples){0} : point->latency_us};
     const char *statistics = bench->variants[v].folder;
-    bool settled = phases || settle(run, v, &load); // the phases' slice follows one of the same variant
+    // The phases' slice follows one of the same variant, and where no device computes there is nothing to settle.
+    bool settled = phases || !run->served || settle(run, v, &load);
     struct served_counts before = statistics[0] ? served_counts(statistics) : (struct served_counts){0};
     bool good = settled && handshake_run(&run->pairs[v], &load, &result);
     if (statistics[0] && !phases) { // per handshake of point->handshakes
