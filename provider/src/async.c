@@ -340,6 +340,7 @@ enum eph_outcome eph_async_x25519(struct eph_provider *provider, struct eph_proc
     eph_stats_async_pause(&process->stats);
     uint64_t before_ns = cost_clock_ns(async) - start_ns;
     if (!pause_until_landed(process, channel)) {
+        eph_secret_wipe(&channel->completion, sizeof channel->completion); // it may have landed before the fork
         channel->paused = false;
         answer->cause = eph_offload_cause(EPH_E_FORKED);
         return EPH_OUTCOME_FAULT;
