@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TRIM_FROM_ROUNDS = 9 };
+enum { ROUNDS_AN_OUTLIER = 9 };
 
 static int by_value(const void *left, const void *right)
 {
@@ -89,7 +89,7 @@ double stats_aa_spread(const struct series *a, const struct series *b)
     struct series ratio = ratios(b, a);
     if (ratio.count == 0)
         return 0;
-    size_t trim = ratio.count >= TRIM_FROM_ROUNDS ? 1 : 0;
+    size_t trim = ratio.count / ROUNDS_AN_OUTLIER;
     return fmax(fabs(ratio.values[trim] - 1), fabs(ratio.values[ratio.count - 1 - trim] - 1));
 }
 

@@ -33,8 +33,8 @@ double samples_percentile(struct samples *samples, double percent);
 void samples_fini(struct samples *samples);
 
 // The A/A spread: how far two identical configurations, run in the same rounds, seem to differ. It is the largest |b/a
-// - 1| over the rounds; with nine rounds or more the lowest and the highest ratio are left out, so that one interrupted
-// round does not decide.
+// - 1| over the rounds; for every nine of them the lowest and the highest ratio are left out, so that one interrupted
+// round does not decide, and twice as many rounds do not make it wider.
 double stats_aa_spread(const struct series *a, const struct series *b);
 
 // Median over the rounds of base/variant: 1.20 means that the variant needs 1/1.20 of the base's CPU. 0 without common

@@ -68,6 +68,16 @@ Test(stats, nine_rounds_forgive_one_outlier_each_way_but_not_two)
     cr_assert(near(stats_aa_spread(&a, &two), 1.5));
 }
 
+Test(stats, twice_nine_rounds_forgive_twice_as_many)
+{
+    struct series a = {0}, b = {0};
+    for (int round = 0; round < 18; round++) {
+        series_add(&a, 100);
+        series_add(&b, round == 3 || round == 12 ? 300 : 101);
+    }
+    cr_assert(near(stats_aa_spread(&a, &b), 0.01));
+}
+
 Test(stats, gain_is_the_median_of_paired_rounds)
 {
     // the machine slowed down threefold in the last round: pairs do not care
